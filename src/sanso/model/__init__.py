@@ -1,0 +1,1 @@
+"""Plain values that every room shares: labels, frames, rows, answers, readings, clocks, units, errors."""

@@ -1,0 +1,1 @@
+"""PromQL, evaluated over frames as matrices."""

@@ -1,0 +1,1 @@
+"""Rules: inactive, pending, firing, resolved."""

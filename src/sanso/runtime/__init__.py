@@ -1,0 +1,1 @@
+"""The loops: sample, commit, evaluate, notify; and what puts them together."""

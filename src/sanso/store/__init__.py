@@ -1,0 +1,1 @@
+"""Frames in memory, a log and sealed blocks in one SQLite file."""

@@ -1,0 +1,1 @@
+"""Vital signs as data: expression, unit, thresholds, texts."""
