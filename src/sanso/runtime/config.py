@@ -1,0 +1,180 @@
+"""Configuration: `sanso.toml`, every key optional, unknown keys refused by name."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from sanso.model.durations import parse_duration_ms
+from sanso.model.errors import ConfigError
+from sanso.sources.workers import ConfiguredWorker, Organisation
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a monitor is told; the defaults need no file.
+
+    Attributes:
+        listen: host:port of the HTTP API.
+        otlp_listen: host:port of the second OTLP door, where OpenTelemetry SDKs push by default; empty for none.
+        data: The data directory.
+        retention_ms: How long history is kept.
+        interval_ms: Between two samples of the host.
+        rule_files: Alert files, absolute.
+        organisation: The workers there should be.
+        collect_host: Whether this machine is watched (`--no-host` makes a pure store).
+        unsupported: Sections of the file that this version does not honour.
+    """
+
+    listen: str = "127.0.0.1:3333"
+    otlp_listen: str = "127.0.0.1:4318"
+    data: Path = field(default_factory=lambda: default_data_directory())
+    retention_ms: int = 15 * 86_400_000
+    interval_ms: int = 1000
+    rule_files: tuple[Path, ...] = ()
+    organisation: Organisation = field(default_factory=Organisation)
+    collect_host: bool = True
+    unsupported: tuple[str, ...] = ()
+
+
+def default_data_directory() -> Path:
+    """Where this platform keeps an application's data."""
+    return Path(platformdirs.user_data_dir("sanso", appauthor=False))
+
+
+def load_config(path: Path | None) -> Config:
+    """The configuration of a file; without one, the defaults.
+
+    Raises:
+        ConfigError: With file, line where known, field and what was expected.
+    """
+    if path is None:
+        return Config()
+    try:
+        text = path.read_text("utf-8")
+        tables = tomllib.loads(text)
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), f"is not TOML: {error}") from error
+    return _Reader(path, text).config(tables)
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host and port of `127.0.0.1:3333` or `[::1]:3333`.
+
+    Raises:
+        ValueError: It is not host:port.
+    """
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65_535:
+        raise ValueError(f'"{address}" is not host:port')
+    return host.strip("[]") or "0.0.0.0", int(port)
+
+
+class _Reader:
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.lines = text.splitlines()
+
+    def config(self, tables: Mapping[str, Any]) -> Config:
+        readers: dict[str, Callable[[Config, Any], Config]] = {
+            "listen": lambda c, v: replace(c, listen=self._address("listen", v)),
+            "otlp_listen": lambda c, v: replace(c, otlp_listen=self._address("otlp_listen", v) if v else ""),
+            "data": lambda c, v: replace(c, data=self._beside(self._typed("data", v, str))),
+            "retention": lambda c, v: replace(c, retention_ms=self._duration("retention", v)),
+            "sample": self._sample,
+            "rules": self._rules,
+            "organisation": self._organisation,
+            "scrape": lambda c, _: replace(c, unsupported=(*c.unsupported, "scrape")),
+        }
+        config = Config()
+        for key, value in tables.items():
+            if key not in readers:
+                raise self._error(key, f"unknown key; known are {', '.join(sorted(readers))}")
+            config = readers[key](config, value)
+        return config
+
+    def _sample(self, config: Config, table: Any) -> Config:
+        self._only("sample", table, {"interval", "host"})
+        interval = self._duration("sample.interval", table.get("interval", "1s"))
+        if interval < 100:
+            raise self._error("sample.interval", "at least 100ms is expected")
+        host = self._typed("sample.host", table.get("host", True), bool)
+        return replace(config, interval_ms=interval, collect_host=host)
+
+    def _rules(self, config: Config, tables: Any) -> Config:
+        files = []
+        for table in self._tables("rules", tables):
+            self._only("rules", table, {"file"})
+            files.append(self._beside(self._typed("rules.file", table.get("file"), str)))
+        return replace(config, rule_files=tuple(files))
+
+    def _organisation(self, config: Config, table: Any) -> Config:
+        self._only("organisation", table, {"expected", "workers"})
+        workers = []
+        for worker in self._tables("organisation.workers", table.get("workers", [])):
+            self._only("organisation.workers", worker, {"name", "icon", "role", "reports_to"})
+            if not worker.get("name"):
+                raise self._error("organisation.workers.name", "a name is expected")
+            workers.append(
+                ConfiguredWorker(**{k: self._typed(f"organisation.workers.{k}", v, str) for k, v in worker.items()})
+            )
+        expected = self._typed("organisation.expected", table.get("expected", len(workers)), int)
+        return replace(config, organisation=Organisation(expected=expected, workers=tuple(workers)))
+
+    def _beside(self, name: str) -> Path:
+        """A path in the file is meant from where the file lies."""
+        return (self.path.parent / Path(name).expanduser()).absolute()
+
+    def _address(self, field_name: str, value: Any) -> str:
+        address: str = self._typed(field_name, value, str)
+        try:
+            split_address(address)
+        except ValueError as error:
+            raise self._error(field_name, f"{error}; write it like 127.0.0.1:3333") from error
+        return address
+
+    def _duration(self, field_name: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise self._error(field_name, "a duration like 1s or 15d is expected")
+        try:
+            return parse_duration_ms(value)
+        except ValueError as error:
+            raise self._error(field_name, str(error)) from error
+
+    def _typed(self, field_name: str, value: Any, kind: type) -> Any:
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self._error(field_name, f"{_KINDS[kind]} is expected, not {value!r}")
+        return value
+
+    def _tables(self, field_name: str, value: Any) -> list[dict[str, Any]]:
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self._error(field_name, f"a list of tables is expected: [[{field_name}]]")
+        return value
+
+    def _only(self, field_name: str, table: Any, known: set[str]) -> None:
+        if not isinstance(table, dict):
+            raise self._error(field_name, f"a table is expected: [{field_name}]")
+        for key in table:
+            if key not in known:
+                raise self._error(f"{field_name}.{key}", f"unknown key; known are {', '.join(sorted(known))}")
+
+    def _error(self, field_name: str, expected: str) -> ConfigError:
+        return ConfigError(str(self.path), expected, self._line(field_name), field_name)
+
+    def _line(self, field_name: str) -> int:
+        """Where the last part of a dotted name first stands at the start of a line; 0 where it does not."""
+        last = field_name.rpartition(".")[2]
+        for number, line in enumerate(self.lines, 1):
+            if line.strip().lstrip("[").startswith(last):
+                return number
+        return 0
+
+
+_KINDS = {str: "a text", int: "a whole number", bool: "true or false"}

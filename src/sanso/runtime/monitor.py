@@ -1,0 +1,123 @@
+"""The composition root: store, engine, sources, rules and notifiers put together, and what runs them once a tick."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from sanso.client.local import LocalClient
+from sanso.model.clock import Clock
+from sanso.model.readings import Overview
+from sanso.notify.dispatcher import Dispatcher
+from sanso.promql.engine import PromEngine
+from sanso.rules.evaluator import RuleEvaluator
+from sanso.rules.rule import AlertRule
+from sanso.runtime.config import Config
+from sanso.runtime.loop import TickLoop
+from sanso.runtime.sampler import Sampler
+from sanso.runtime.writer import SharedWriter
+from sanso.sources.base import Source
+from sanso.sources.otlp import OtlpReceiver
+from sanso.sources.workers import WorkerJudge, WorkersSource
+from sanso.store.store import Store
+from sanso.vitals.catalog import expressions, load
+from sanso.vitals.reading import read_vitals
+
+_PRUNE_EVERY_MS = 60_000
+
+
+@dataclass
+class Alerting:
+    """The rules of a monitor and where its alerts go."""
+
+    rules: Sequence[AlertRule] = ()
+    dispatcher: Dispatcher = field(default_factory=lambda: Dispatcher([]))
+
+
+class Monitor:
+    """Watches: one store, one loop. Front ends ask through `client`.
+
+    Args:
+        config: What to do.
+        store: Where samples go; closed with the monitor.
+        clock: What the time is.
+        sources: What to read besides the workers' states.
+        alerting: Rules and handlers.
+
+    Attributes:
+        client: Answers for front ends in this process.
+        engine: Answers PromQL.
+        store: As given.
+        receiver: Takes OTLP pushes.
+        notices: What the user should know; whoever starts servers adds to it.
+    """
+
+    def __init__(
+        self, config: Config, store: Store, clock: Clock, *, sources: Sequence[Source], alerting: Alerting | None = None
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.store = store
+        self.notices: list[str] = [f"[{name}] is not supported yet" for name in config.unsupported]
+        self.engine = PromEngine(store)
+        self._writer = SharedWriter(store)
+        self.receiver = OtlpReceiver(self._writer, clock)
+        self._alerting = alerting or Alerting()
+        self._judge = WorkerJudge(self.engine, config.organisation)
+        self._judging = threading.Lock()
+        self._vitals = load()
+        self.rules = RuleEvaluator(self._alerting.rules, self.engine, store, self._alerting.dispatcher.alert)
+        deadline = max(config.interval_ms * 0.8, 250) / 1000
+        self._sampler = Sampler([*sources, WorkersSource(self._judge)], self._writer, clock, deadline)
+        self._loop = TickLoop(self.tick, config.interval_ms, clock)
+        self._pruned_ms = 0
+        self._expressions = expressions(self._vitals)
+        self.client = LocalClient(self.engine, clock, self.overview, self._expressions)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._loop.start()
+
+    def tick(self, now_ms: int) -> None:
+        """Sample, judge rules, make it durable."""
+        self._sampler.tick(now_ms)
+        self.rules.evaluate(now_ms)
+        alerts = self.rules.series(now_ms)
+        if alerts is not None:
+            self._writer.append("sanso_alerts", now_ms, alerts)
+        self._writer.commit()
+        if now_ms - self._pruned_ms >= _PRUNE_EVERY_MS:
+            self._pruned_ms = now_ms
+            self.store.prune(now_ms)
+
+    def overview(self, at_ms: int) -> Overview:
+        """Everything a first screen draws."""
+        workers = self._judge.judge(at_ms)
+        return Overview(
+            time_ms=at_ms,
+            host=socket.gethostname(),
+            vitals=read_vitals(self._vitals, self.engine, at_ms),
+            workers=workers,
+            workers_expected=self.config.organisation.expected or len(workers),
+            alerts=self.rules.readings(),
+            sources=self._sampler.readings(),
+            notices=[*self.notices, *filter(None, [self.store.notice])],
+        )
+
+    def close(self) -> None:
+        """Stop, deliver what waits, close the store."""
+        self._loop.stop()
+        self._sampler.stop()
+        self._alerting.dispatcher.close()
+        self.store.close()
+
+    def __enter__(self) -> Monitor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
