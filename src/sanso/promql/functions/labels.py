@@ -1,0 +1,68 @@
+"""Functions that change labels: label_replace and label_join."""
+
+from __future__ import annotations
+
+import re
+
+from sanso.model.errors import QueryError
+from sanso.model.labels import Labels, labels_of
+from sanso.promql.functions.registry import Call, function
+from sanso.promql.values import Vector, settled
+
+_REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+)|(\$))")
+
+
+@function("label_replace")
+def label_replace(call: Call) -> Vector:
+    """Set a label from another one that matches an anchored expression; `$1` and `${name}` stand for its groups."""
+    target, replacement, source, pattern = (call.text(place) for place in range(1, 5))
+    try:
+        expression = re.compile(pattern, re.DOTALL)
+    except re.error as error:
+        raise QueryError(f"invalid regular expression in label_replace(): {pattern}", "execution") from error
+    _check(target, "label_replace")
+
+    def changed(labels: Labels) -> Labels:
+        found = dict(labels)
+        match = expression.fullmatch(found.get(source, ""))
+        if match is not None:
+            found[target] = _expand(match, replacement)
+        return labels_of(found)
+
+    vector = call.vector(0)
+    return settled([changed(labels) for labels in vector.labels], vector.values)
+
+
+@function("label_join")
+def label_join(call: Call) -> Vector:
+    """Set a label to the values of others, joined."""
+    target, separator = call.text(1), call.text(2)
+    sources = [call.text(place) for place in range(3, len(call.args))]
+    _check(target, "label_join")
+
+    def changed(labels: Labels) -> Labels:
+        found = dict(labels)
+        return labels_of({**found, target: separator.join(found.get(name, "") for name in sources)})
+
+    vector = call.vector(0)
+    return settled([changed(labels) for labels in vector.labels], vector.values)
+
+
+def _check(name: str, caller: str) -> None:
+    if not name:
+        raise QueryError(f'invalid destination label name in {caller}(): "{name}"', "execution")
+
+
+def _expand(match: re.Match[str], template: str) -> str:
+    """Go's `Expand`: an unknown group is empty."""
+
+    def value(reference: re.Match[str]) -> str:
+        if reference[3]:
+            return "$"
+        name = reference[1] or reference[2]
+        try:
+            return match[int(name) if name.isdigit() else name] or ""
+        except IndexError:
+            return ""
+
+    return _REFERENCE.sub(value, template)

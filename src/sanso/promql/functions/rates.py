@@ -1,0 +1,86 @@
+"""How fast counters and gauges move: rate, increase, delta and their instant kin, extrapolated as Prometheus does."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sanso.model.frame import Floats, Times
+from sanso.promql.functions.registry import Call, range_function
+from sanso.promql.values import Window
+
+
+@range_function("rate", least=2)
+def rate(window: Window, _: Call) -> Floats:
+    """A counter's growth a second."""
+    seconds = (window.ends - window.starts) / 1000
+    return _extrapolated(window, counter=True) / seconds
+
+
+@range_function("increase", least=2)
+def increase(window: Window, _: Call) -> Floats:
+    """A counter's growth over the window."""
+    return _extrapolated(window, counter=True)
+
+
+@range_function("delta", least=2)
+def delta(window: Window, _: Call) -> Floats:
+    """A gauge's change over the window."""
+    return _extrapolated(window, counter=False)
+
+
+@range_function("irate", least=2)
+def irate(window: Window, _: Call) -> Floats:
+    """A counter's growth a second between the last two samples."""
+    last, before, seconds = _last_two(window)
+    return np.where(last < before, last, last - before) / seconds
+
+
+@range_function("idelta", least=2)
+def idelta(window: Window, _: Call) -> Floats:
+    """A gauge's change between the last two samples."""
+    last, before, _seconds = _last_two(window)
+    return last - before
+
+
+def _last_two(window: Window) -> tuple[Floats, Floats, Floats]:
+    place = np.clip(window.last - 1, 1, max(len(window.times) - 1, 1))
+    if len(window.times) < 2:
+        nothing = np.full((len(window.labels), len(window.ends)), np.nan)
+        return nothing, nothing, np.ones(len(window.ends))
+    seconds = (window.times[place] - window.times[place - 1]) / 1000
+    return window.values[:, place], window.values[:, place - 1], seconds
+
+
+def _extrapolated(window: Window, *, counter: bool) -> Floats:
+    """Growth between the first and the last sample, stretched to the window's edges where they are near."""
+    enough = window.last - window.first >= 2
+    first = np.where(enough, window.first, 0)
+    last = np.where(enough, window.last - 1, 0)
+    begun, ended = window.values[:, first], window.values[:, last]
+    gained = ended - begun
+    if counter:
+        gained = gained + _resets(window.values, first, last)
+    covered = np.where(enough, (window.times[last] - window.times[first]) / 1000, 1.0)
+    spacing = covered / np.maximum(last - first, 1)
+    before = (window.times[first] - window.starts) / 1000
+    after = (window.ends - window.times[last]) / 1000
+    before = np.where(before >= spacing * 1.1, spacing / 2, before)
+    after = np.where(after >= spacing * 1.1, spacing / 2, after)
+    reach: Floats = np.broadcast_to(before, gained.shape)
+    if counter:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            to_zero = covered * (begun / gained)
+        reach = np.where((gained > 0) & (begun >= 0) & (to_zero < before), to_zero, before)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return gained * ((covered + reach + after) / covered)
+
+
+def _resets(values: Floats, first: Times, last: Times) -> Floats | float:
+    """What counters lost to resets between the two samples of each window."""
+    dropped = values[:, 1:] < values[:, :-1]
+    if not dropped.any():
+        return 0.0
+    lost = np.zeros_like(values)
+    np.cumsum(np.where(dropped, values[:, :-1], 0.0), axis=1, out=lost[:, 1:])
+    correction: Floats = lost[:, last] - lost[:, first]
+    return correction

@@ -1,0 +1,162 @@
+"""What a node of the tree yields: an instant vector or a scalar over all steps, range samples, or a string."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sanso.model.errors import QueryError
+from sanso.model.frame import Floats, Frame, Mask, Times, absent, is_absent, is_stale
+from sanso.model.labels import NAME, Labels, without
+
+
+@dataclass(frozen=True)
+class Vector:
+    """An instant vector at every step: values [N, S], ABSENT where a series has none."""
+
+    labels: list[Labels]
+    values: Floats
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A number at every step: values [S]."""
+
+    values: Floats
+
+
+@dataclass(frozen=True)
+class Text:
+    """A string."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A range vector: samples, and the window of each step (left-open, right-closed).
+
+    Attributes:
+        frames: The samples.
+        starts: Where windows begin, ms, shape [S]; a sample at this very time is outside.
+        ends: Where windows end, shape [S].
+    """
+
+    frames: list[Frame]
+    starts: Times
+    ends: Times
+
+
+@dataclass(frozen=True)
+class Window:
+    """Series of a frame that have samples at the same times, without gaps.
+
+    Attributes:
+        labels: Of the series, N.
+        times: ms, shape [T].
+        values: Shape [N, T]; no absent and no stale cell.
+        first: The first sample of each step's window, shape [S].
+        last: One past the last, shape [S].
+        starts: As in `Samples`.
+        ends: As in `Samples`.
+    """
+
+    labels: list[Labels]
+    times: Times
+    values: Floats
+    first: Times
+    last: Times
+    starts: Times
+    ends: Times
+
+
+def windows(samples: Samples) -> Iterator[Window]:
+    """The windows of a range vector; series of one frame with equal gaps share theirs."""
+    for frame in samples.frames:
+        hole = is_absent(frame.values) | is_stale(frame.values)
+        if not hole.any():
+            yield _window(samples, frame.labels, frame.timeline, frame.values)
+            continue
+        for rows in _alike(hole):
+            held = ~hole[rows[0]]
+            if held.any():
+                values = np.ascontiguousarray(frame.values[rows][:, held])
+                yield _window(samples, [frame.labels[row] for row in rows], frame.timeline[held], values)
+
+
+def _window(samples: Samples, labels: list[Labels], times: Times, values: Floats) -> Window:
+    first = np.searchsorted(times, samples.starts, "right")
+    last = np.searchsorted(times, samples.ends, "right")
+    return Window(labels, times, values, first, np.maximum(last, first), samples.starts, samples.ends)
+
+
+def _alike(masks: Mask) -> list[list[int]]:
+    """Rows grouped by equal masks."""
+    groups: dict[bytes, list[int]] = {}
+    for row, mask in enumerate(np.packbits(masks, axis=1)):
+        groups.setdefault(mask.tobytes(), []).append(row)
+    return list(groups.values())
+
+
+def empty(steps: int) -> Vector:
+    """An instant vector without series."""
+    return Vector([], absent(0, steps))
+
+
+def present(values: Floats) -> Mask:
+    """Where there is a value."""
+    return ~is_absent(values)
+
+
+def blank(values: Floats, mask: Mask) -> Floats:
+    """The values, ABSENT where the mask is not set; the mask broadcasts."""
+    out = absent(*values.shape)
+    np.copyto(out, values, where=mask)
+    return out
+
+
+def joined(vectors: Sequence[Vector], steps: int) -> Vector:
+    """All series of several vectors."""
+    if not vectors:
+        return empty(steps)
+    return Vector([labels for v in vectors for labels in v.labels], np.concatenate([v.values for v in vectors]))
+
+
+def drop_name(vector: Vector) -> Vector:
+    """Without metric names."""
+    return settled([without(labels, (NAME,)) for labels in vector.labels], vector.values)
+
+
+def settled(labels: list[Labels], values: Floats) -> Vector:
+    """A vector whose label sets are unique: series that became alike but never meet at a step are one.
+
+    Raises:
+        QueryError: Two of them have a value at the same step.
+    """
+    if len(set(labels)) == len(labels):
+        return Vector(labels, values)
+    places: dict[Labels, int] = {}
+    rows: list[int] = []
+    out = values.copy()
+    for row, name in enumerate(labels):
+        if name not in places:
+            places[name] = row
+            rows.append(row)
+            continue
+        kept = out[places[name]]
+        fresh = present(out[row])
+        if (fresh & present(kept)).any():
+            raise QueryError("vector cannot contain metrics with the same labelset", "execution")
+        np.copyto(kept, out[row], where=fresh)
+    return Vector([labels[row] for row in rows], np.ascontiguousarray(out[rows]))
+
+
+def trimmed(vector: Vector) -> Vector:
+    """Without series that have no value at any step."""
+    held = present(vector.values).any(axis=1)
+    if held.all():
+        return vector
+    rows = np.flatnonzero(held).tolist()
+    return Vector([vector.labels[row] for row in rows], np.ascontiguousarray(vector.values[rows]))
