@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import promql_parser as parser
@@ -221,14 +221,16 @@ class Evaluator:
 def _matching(modifier: Any) -> Matching:
     if modifier is None:
         return Matching()
-    many = {
-        parser.VectorMatchCardinality.ManyToOne: "left", parser.VectorMatchCardinality.OneToMany: "right",
-    }.get(modifier.card, "")  # fmt: skip
+    many: Literal["left", "right", ""] = ""
+    if modifier.card == parser.VectorMatchCardinality.ManyToOne:
+        many = "left"
+    elif modifier.card == parser.VectorMatchCardinality.OneToMany:
+        many = "right"
     how = modifier.matching
     return Matching(
         labels=tuple(how.labels) if how is not None else (),
         on=how is not None and how.type == parser.LabelModifierType.Include,
-        many=many,  # type: ignore[arg-type]
+        many=many,
         include=tuple(modifier.group_labels or ()) if many else (),
         as_bool=bool(modifier.return_bool),
     )
