@@ -16,8 +16,15 @@ class Source(Protocol):
         families: What it may yield.
     """
 
-    name: str
-    families: Sequence[Family]
+    @property
+    def name(self) -> str:
+        """Short and stable."""
+        ...
+
+    @property
+    def families(self) -> Sequence[Family]:
+        """What it may yield."""
+        ...
 
     def read(self, now_ms: int) -> Row | None:
         """One row as of now, or None where there is nothing to measure on this machine (no GPU, no PSI).
