@@ -1,0 +1,188 @@
+"""Data points as samples: what one request says of one resource, gathered by time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sanso.model.frame import STALE, Family, FamilyType, Row
+from sanso.model.labels import Labels
+from sanso.model.series import RowWriter
+from sanso.sources.otlp_histograms import Grid, Sketch, bound_text, sketch_of
+from sanso.sources.otlp_names import metric_name
+from sanso.sources.otlp_resource import HistogramMemory, ResourceMemory, pairs
+
+_DELTA = 1
+_NO_VALUE = 1
+_YOUNG_MS = 3_600_000
+"""A counter that began longer ago than this was not born before our eyes: where it stood before is not known."""
+
+
+class Batch:
+    """Collects the samples of a resource's metrics, then writes a row for each time.
+
+    Attributes:
+        families: What the metrics said of themselves.
+    """
+
+    def __init__(self, memory: ResourceMemory, grids: dict[str, Grid], now_ms: int) -> None:
+        self.families: dict[str, Family] = {"target_info": Family("target_info", "gauge", "Target metadata")}
+        self._memory = memory
+        self._grids = grids
+        self._now_ms = now_ms
+        self._rejected = 0
+        self._rows: dict[int, tuple[list[Labels], list[float]]] = {}
+        self._births: dict[Labels, float] = {}
+        self._born_ms = 0
+
+    def add(self, metric: Any) -> None:
+        """Take a metric's points."""
+        kind = metric.WhichOneof("data")
+        if kind is None:
+            return
+        data = getattr(metric, kind)
+        monotonic = kind == "sum" and data.is_monotonic
+        name = metric_name(metric.name, metric.unit, monotonic=monotonic, gauge=kind == "gauge")
+        self.families[name] = Family(name, _type(kind, monotonic=monotonic), metric.description)
+        delta = kind not in ("gauge", "summary") and data.aggregation_temporality == _DELTA
+        take = {
+            "gauge": self._number,
+            "sum": self._number,
+            "histogram": self._histogram,
+            "exponential_histogram": self._exponential,
+            "summary": self._summary,
+        }[kind]
+        for point in data.data_points:
+            if self._memory.full() and self._memory.known((name, "", pairs(point.attributes))) is None:
+                self._rejected += 1
+                continue
+            take(name, point, monotonic or kind in ("histogram", "exponential_histogram"), delta)
+
+    def write(self, writer: RowWriter) -> int:
+        """Append the rows, oldest first; how many samples were rejected."""
+        memory = self._memory
+        for time_ms in sorted(self._rows):
+            labels, values = self._rows[time_ms]
+            if self._births:
+                self._write_births(writer, time_ms)
+            labels.append(memory.info)
+            values.append(1.0)
+            row = Row(memory.columns(labels), np.array(values))
+            self._rejected += writer.append(memory.frame, time_ms, row, complete=False)
+            memory.last_ms = max(memory.last_ms, time_ms)
+        return self._rejected
+
+    def _write_births(self, writer: RowWriter, first_ms: int) -> None:
+        """What new counters stood at when the row before was written (zero), so that their first growth is not lost."""
+        births, self._births = self._births, {}
+        before = self._memory.last_ms or self._born_ms
+        if 0 < before < first_ms and first_ms - before < _YOUNG_MS:
+            row = Row(self._memory.columns(list(births)), np.array(list(births.values())))
+            writer.append(self._memory.frame, before, row, complete=False)
+
+    def _number(self, name: str, point: Any, monotonic: bool, delta: bool) -> None:  # noqa: FBT001 - a table's call
+        labels, new = self._labels(name, point)
+        value = float(point.as_int if point.WhichOneof("value") == "as_int" else point.as_double)
+        if delta:
+            value += self._memory.totals.get(labels, 0.0)
+            self._memory.totals[labels] = value
+        if new and monotonic:
+            self._birth(point, labels, 0.0)
+        self._sample(point, labels, value)
+
+    def _histogram(self, name: str, point: Any, _monotonic: bool, delta: bool) -> None:  # noqa: FBT001 - as above
+        bounds = [bound_text(bound) for bound in (*point.explicit_bounds, float("inf"))]
+        counts = np.cumsum(np.array(point.bucket_counts or [point.count], dtype=np.float64))
+        if len(counts) != len(bounds):  # no buckets at all: only the sum and the count are known
+            bounds, counts = bounds[-1:], np.array([float(point.count)])
+        self._buckets(name, point, bounds, counts.tolist(), delta=delta)
+        self._totals(name, point, delta=delta)
+
+    def _exponential(self, name: str, point: Any, _monotonic: bool, delta: bool) -> None:  # noqa: FBT001 - as above
+        floor = int(point.zero_count) + sum(point.negative.bucket_counts)
+        sketch = sketch_of(point.scale, point.positive.offset, point.positive.bucket_counts, floor)
+        base, new = self._labels(name, point, "_bucket")
+        memory = self._memory.histograms.setdefault(base, HistogramMemory())
+        if delta:
+            if memory.sketch is None:
+                memory.sketch = Sketch(sketch.scale)
+            memory.sketch.add(sketch)
+            sketch = memory.sketch
+        grid = self._grids.setdefault(name, Grid())
+        if sketch.counts:
+            grid.cover(sketch.scale, min(sketch.counts), max(sketch.counts))
+        total = float(sum(sketch.counts.values()) + sketch.floor)
+        texts = [bound_text(bound) for bound in grid.bounds()]
+        for place, (text, value) in enumerate(zip(texts, sketch.cumulative(grid), strict=True)):
+            labels, _ = self._labels(name, point, "_bucket", le=text)
+            self._sample(point, labels, value)
+            self._grow(point, labels, memory, grid.low + place, grid.scale, new=new)
+        labels, _ = self._labels(name, point, "_bucket", le="+Inf")
+        self._sample(point, labels, total)
+        if new:
+            self._birth(point, labels, 0.0)
+        memory.total, memory.floor = total, float(sketch.floor)
+        memory.low, memory.high, memory.scale = grid.low, grid.high, grid.scale
+        self._totals(name, point, delta=delta)
+
+    def _grow(self, point: Any, labels: Labels, memory: HistogramMemory, k: int, scale: int, *, new: bool) -> None:
+        """Where a bound that was not there at the last push stood then: all below it, or none."""
+        if new:
+            self._birth(point, labels, 0.0)
+        elif scale == memory.scale and not memory.low <= k <= memory.high:
+            self._birth(point, labels, memory.total if k > memory.high else memory.floor)
+
+    def _buckets(self, name: str, point: Any, bounds: list[str], counts: list[float], *, delta: bool) -> None:
+        for text, count in zip(bounds, counts, strict=True):
+            labels, new = self._labels(name, point, "_bucket", le=text)
+            value = count
+            if delta:
+                value = self._memory.totals[labels] = self._memory.totals.get(labels, 0.0) + count
+            if new:
+                self._birth(point, labels, 0.0)
+            self._sample(point, labels, value)
+
+    def _totals(self, name: str, point: Any, *, delta: bool) -> None:
+        for part, figure in (("_count", float(point.count)), ("_sum", float(point.sum))):
+            labels, new = self._labels(name, point, part)
+            value = figure
+            if delta:
+                value = self._memory.totals[labels] = self._memory.totals.get(labels, 0.0) + figure
+            if new:
+                self._birth(point, labels, 0.0)
+            self._sample(point, labels, value)
+
+    def _summary(self, name: str, point: Any, _monotonic: bool, _delta: bool) -> None:  # noqa: FBT001 - as above
+        for quantile in point.quantile_values:
+            labels, _ = self._labels(name, point, quantile=bound_text(quantile.quantile))
+            self._sample(point, labels, quantile.value)
+        self._totals(name, point, delta=False)
+
+    def _labels(self, name: str, point: Any, part: str = "", **more: str) -> tuple[Labels, bool]:
+        """A series' labels, and whether it is new."""
+        attributes: Sequence[tuple[str, str]] = pairs(point.attributes)
+        key = (name, part, attributes, *more.values())
+        labels = self._memory.known(key)
+        if labels is not None:
+            return labels, False
+        return self._memory.make(key, name + part, attributes, **more), True
+
+    def _birth(self, point: Any, labels: Labels, value: float) -> None:
+        started = point.start_time_unix_nano // 1_000_000
+        if started:
+            self._births[labels] = value
+            self._born_ms = max(self._born_ms, started)
+
+    def _sample(self, point: Any, labels: Labels, value: float) -> None:
+        time_ms = point.time_unix_nano // 1_000_000 or self._now_ms
+        names, values = self._rows.setdefault(time_ms, ([], []))
+        names.append(labels)
+        values.append(STALE if point.flags & _NO_VALUE else value)
+
+
+def _type(kind: str, *, monotonic: bool) -> FamilyType:
+    if kind == "sum":
+        return "counter" if monotonic else "gauge"
+    return {"gauge": "gauge", "summary": "summary"}.get(kind, "histogram")  # type: ignore[return-value]
