@@ -33,7 +33,7 @@ class Batch:
         self._grids = grids
         self._now_ms = now_ms
         self._rejected = 0
-        self._rows: dict[int, tuple[list[Labels], list[float]]] = {}
+        self._rows: dict[int, dict[Labels, float]] = {}
         self._births: dict[Labels, float] = {}
         self._born_ms = 0
 
@@ -64,12 +64,11 @@ class Batch:
         """Append the rows, oldest first; how many samples were rejected."""
         memory = self._memory
         for time_ms in sorted(self._rows):
-            labels, values = self._rows[time_ms]
+            samples = self._rows[time_ms]
             if self._births:
                 self._write_births(writer, time_ms)
-            labels.append(memory.info)
-            values.append(1.0)
-            row = Row(memory.columns(labels), np.array(values))
+            samples[memory.info] = 1.0
+            row = Row(memory.columns(list(samples)), np.array(list(samples.values())))
             self._rejected += writer.append(memory.frame, time_ms, row, complete=False)
             memory.last_ms = max(memory.last_ms, time_ms)
         return self._rejected
@@ -177,9 +176,7 @@ class Batch:
 
     def _sample(self, point: Any, labels: Labels, value: float) -> None:
         time_ms = point.time_unix_nano // 1_000_000 or self._now_ms
-        names, values = self._rows.setdefault(time_ms, ([], []))
-        names.append(labels)
-        values.append(STALE if point.flags & _NO_VALUE else value)
+        self._rows.setdefault(time_ms, {})[labels] = STALE if point.flags & _NO_VALUE else value
 
 
 def _type(kind: str, *, monotonic: bool) -> FamilyType:
