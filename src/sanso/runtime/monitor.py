@@ -69,7 +69,7 @@ class Monitor:
         self._judge = WorkerJudge(self.engine, config.organisation)
         self._judging = threading.Lock()
         self._vitals = load()
-        self.rules = RuleEvaluator(self._alerting.rules, self.engine, store, self._alerting.dispatcher.alert)
+        self.rules = RuleEvaluator(self._alerting.rules, self.engine, store, self._alerting.dispatcher.send)
         deadline = max(config.interval_ms * 0.8, 250) / 1000
         self._sampler = Sampler([*sources, WorkersSource(self._judge)], self._writer, clock, deadline)
         self._loop = TickLoop(self.tick, config.interval_ms, clock)

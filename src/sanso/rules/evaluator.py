@@ -1,0 +1,152 @@
+"""Judging rules continuously: each series a rule returns is an alert with a state of its own."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from sanso.model.errors import SansoError
+from sanso.model.frame import Columns, Row
+from sanso.model.labels import NAME, Labels, labels_of, series_of, without
+from sanso.model.readings import AlertReading
+from sanso.model.series import Engine, StateKeeper
+from sanso.notify.base import Notification
+from sanso.rules.rule import AlertRule
+from sanso.rules.state import AlertState, Event, advance
+
+_log = logging.getLogger(__name__)
+_KEY = "alerts"
+
+
+class RuleEvaluator:
+    """Rules and the states of their alerts; a restart goes on where it stopped.
+
+    Args:
+        rules: What to judge.
+        engine: Answers PromQL.
+        keeper: Where states are kept.
+        dispatch: Told once when an alert begins to fire and once when it is resolved.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[AlertRule],
+        engine: Engine,
+        keeper: StateKeeper,
+        dispatch: Callable[[Notification], None],
+    ) -> None:
+        self._rules = list(rules)
+        self._engine = engine
+        self._keeper = keeper
+        self._dispatch = dispatch
+        self._errors: dict[str, str] = {}
+        self._columns = Columns(())
+        self._states = self._restored()
+
+    @property
+    def rules(self) -> Sequence[AlertRule]:
+        """What is judged."""
+        return self._rules
+
+    def evaluate(self, now_ms: int) -> None:
+        """Judge every rule; one whose question fails keeps its states and is shown with its error."""
+        before = dict(self._states)
+        for rule in self._rules:
+            try:
+                samples = self._engine.instant(rule.expr, now_ms).samples()
+            except SansoError as error:
+                self._fail(rule, str(error))
+                continue
+            self._errors.pop(rule.name, None)
+            self._judge(rule, {without(labels, (NAME,)): value for labels, value in samples}, now_ms)
+        if self._states != before:
+            self._keeper.save_state(_KEY, self._saved())
+
+    def readings(self) -> list[AlertReading]:
+        """Alerts that fire, then those that wait out their `for`; oldest first."""
+        rules = {rule.name: rule for rule in self._rules}
+        found = [_reading(rules[name], labels, state) for (name, labels), state in list(self._states.items())]
+        return sorted(found, key=lambda reading: (reading.state != "firing", reading.since_ms))
+
+    def errors(self) -> dict[str, str]:
+        """What is wrong with rules, by name."""
+        return dict(self._errors)
+
+    def series(self, now_ms: int) -> Row | None:  # noqa: ARG002 - rows are as of the evaluation
+        """`ALERTS{alertname, alertstate, severity, …}` 1 for each pending or firing alert."""
+        rules = {rule.name: rule for rule in self._rules}
+        labels = tuple(
+            labels_of(
+                dict(labels)
+                | dict(rules[name].labels)
+                | dict(series_of("ALERTS", alertname=name, alertstate=state.phase, severity=rules[name].level.value))
+            )
+            for (name, labels), state in self._states.items()
+        )
+        if labels != self._columns.labels:
+            self._columns = Columns(labels)
+        return Row(self._columns, np.ones(len(labels))) if self._rules else None
+
+    def _judge(self, rule: AlertRule, breaking: dict[Labels, float], now_ms: int) -> None:
+        known = {labels for name, labels in self._states if name == rule.name}
+        for labels in [*breaking, *(known - breaking.keys())]:
+            key = (rule.name, labels)
+            state, event = advance(self._states.get(key, AlertState()), breaking.get(labels), now_ms, rule.for_ms)
+            if state.phase == "inactive":
+                self._states.pop(key, None)
+            else:
+                self._states[key] = state
+            if event:
+                self._dispatch(_notification(rule, labels, state, event, now_ms))
+
+    def _fail(self, rule: AlertRule, problem: str) -> None:
+        if self._errors.get(rule.name) != problem:
+            _log.warning("rule %s: %s", rule.name, problem)
+        self._errors[rule.name] = problem
+
+    def _saved(self) -> bytes:
+        states = [
+            [name, list(labels), state.phase, state.since_ms, state.value]
+            for (name, labels), state in self._states.items()
+        ]
+        return json.dumps(states, ensure_ascii=False).encode()
+
+    def _restored(self) -> dict[tuple[str, Labels], AlertState]:
+        names = {rule.name for rule in self._rules}
+        saved = json.loads(self._keeper.load_state(_KEY) or b"[]")
+        return {
+            (name, labels_of([(key, value) for key, value in labels])): AlertState(phase, since, value)
+            for name, labels, phase, since, value in saved
+            if name in names
+        }
+
+
+def _notification(rule: AlertRule, labels: Labels, state: AlertState, event: Event, now_ms: int) -> Notification:
+    return Notification(
+        name=rule.name,
+        level=rule.level,
+        state="resolved" if event == "resolved" else "firing",
+        message=rule.message,
+        metric_name=rule.metric_name,
+        value=state.value,
+        threshold=rule.threshold,
+        timestamp=now_ms / 1000,
+        labels=labels_of({**dict(labels), **dict(rule.labels)}),
+    )
+
+
+def _reading(rule: AlertRule, labels: Labels, state: AlertState) -> AlertReading:
+    return AlertReading(
+        name=rule.name,
+        level=rule.level,
+        message=rule.message,
+        state="firing" if state.phase == "firing" else "pending",
+        metric_name=rule.metric_name,
+        value=state.value,
+        threshold=rule.threshold,
+        since_ms=state.since_ms,
+        labels=labels,
+    )
