@@ -1,74 +1,97 @@
-"""Middleware of ASGI applications."""
+"""Measures an ASGI application's requests."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import Any, TypeAlias
 
-from sanso.sdk.http_requests import UNMATCHED, RequestRecorder
+from sanso.sdk.http_requests import UNMATCHED, RequestSeries
 
-if TYPE_CHECKING:
-    from sanso.sdk.telemetry import Telemetry
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+RouteOf: TypeAlias = Callable[[Any], str | None]
 
-Message = MutableMapping[str, Any]
+_MOST_ROUTES = 2000
+_DEEPEST = 16
 
 
 class AsgiMiddleware:
-    """Measures requests from the first byte asked to the last byte sent; anything but HTTP passes through."""
+    """Wraps an application; lifespan and websockets pass through.
 
-    def __init__(self, app: Any, telemetry: Telemetry, route: Callable[[Any], str] | None) -> None:
-        self._app = app
-        self._recorder = RequestRecorder(telemetry)
-        self._route = route or route_of
+    The route is the template that Starlette or FastAPI matched, with the templates of what it is mounted under.
 
-    async def __call__(
-        self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
-    ) -> None:
+    Args:
+        app: The application.
+        series: Where requests are recorded.
+        route: Names a request's route from its scope, after the call, for other frameworks.
+    """
+
+    def __init__(self, app: AsgiApp, series: RequestSeries, route: RouteOf | None = None) -> None:
+        self.app = app
+        self._series = series
+        self._route_of = route
+        self._templates: dict[int, tuple[object, str]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """What the application has besides being called (`routes`, `state`), so that it may stand in its place."""
+        if name == "app":
+            raise AttributeError(name)
+        return getattr(self.app, name)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
-        status = 500  # what a server answers where the application gives nothing
-        timed_out = False
+        outer = scope.get("app")
+        request = self._series.begin(str(scope.get("method", "")))
 
-        async def noting(message: Message) -> None:
-            nonlocal status
+        async def measured_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                status = message["status"]
+                request.status = int(message["status"])
             await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                request.end(self._route(scope, outer))
 
-        started = self._recorder.start(scope["method"])
         try:
-            await self._app(scope, receive, noting)
-        except TimeoutError:
-            timed_out = True
+            await self.app(scope, receive, measured_send)
+        except BaseException as error:
+            request.end(self._route(scope, outer), error)
             raise
-        finally:
-            self._recorder.end(started, scope["method"], self._route(scope), status, timed_out=timed_out)
+        request.end(self._route(scope, outer))
+
+    def _route(self, scope: Scope, outer: object) -> str:
+        if self._route_of is not None:
+            # The application's own function: whatever it raises must not become the request's failure.
+            with suppress(Exception):
+                return self._route_of(scope) or UNMATCHED
+            return UNMATCHED
+        matched = scope.get("route")
+        if matched is None:
+            return UNMATCHED
+        known = self._templates.get(id(matched))
+        if known is None:
+            root = outer if outer is not None else self.app
+            template = _template(getattr(root, "routes", None), matched, "", _DEEPEST)
+            known = matched, template or str(getattr(matched, "path", "") or UNMATCHED)
+            if len(self._templates) < _MOST_ROUTES:
+                self._templates[id(matched)] = known
+        return known[1]
 
 
-def route_of(scope: Any) -> str:
-    """The matched route's pattern, its mount included; one value for all that matched none."""
-    route = scope.get("route")
-    path = getattr(route, "path_format", None) or getattr(route, "path", None)
-    if path is None:
-        return _endpoint_route(scope)
-    return f"{_mount(scope)}{path}"
-
-
-def _endpoint_route(scope: Any) -> str:
-    """Starlette leaves no route in the scope, but its endpoint and the router: the pattern is found there."""
-    endpoint, router = scope.get("endpoint"), scope.get("router")
-    if endpoint is None or router is None:
-        return UNMATCHED
-    parameters = set(scope.get("path_params") or ())
-    for route in getattr(router, "routes", ()):
-        if getattr(route, "endpoint", None) is endpoint and set(getattr(route, "param_convertors", ())) <= parameters:
-            return f"{_mount(scope)}{route.path_format}"
-    return UNMATCHED
-
-
-def _mount(scope: Any) -> str:
-    """Where a sub-application is mounted, which `root_path` tells."""
-    root: str = scope.get("app_root_path", "")
-    path: str = scope.get("root_path", "")
-    return path.removeprefix(root)
+def _template(routes: Any, matched: object, prefix: str, deepest: int) -> str | None:
+    """The full template of a route that stands somewhere under `routes`."""
+    if not isinstance(routes, (list, tuple)) or not deepest:
+        return None
+    for route in routes:
+        path = prefix + str(getattr(route, "path", "") or "")
+        if route is matched:
+            return path or "/"
+        found = _template(getattr(route, "routes", None), matched, path, deepest - 1)
+        if found is not None:
+            return found
+    return None

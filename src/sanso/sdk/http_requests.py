@@ -1,42 +1,75 @@
-"""What both middlewares record of a request."""
+"""The series of an HTTP server, the same for ASGI and WSGI."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-if TYPE_CHECKING:
-    from sanso.sdk.telemetry import Telemetry
+from sanso.sdk.registry import Registry
+from sanso.sdk.tasks import outcome_of
 
 UNMATCHED = "unmatched"
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"})
-_TIMEOUTS = frozenset({408, 504})
+_METHODS = frozenset(("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"))
+_TIMEOUT_STATUSES = (408, 504)
+_CLIENT_LEFT = 499
 
 
-class RequestRecorder:
-    """Durations by route, method and status, and requests in flight."""
+class RequestSeries:
+    """Makes the series of requests as they come."""
 
-    def __init__(self, telemetry: Telemetry) -> None:
-        self._telemetry = telemetry
+    def __init__(self, registry: Registry, epoch: Callable[[], int]) -> None:
+        self._registry = registry
+        self.epoch = epoch
 
-    def start(self, method: str) -> float:
-        """A request came; when."""
-        self._telemetry.gauge("http_server_active_requests", http_request_method=known(method)).add(1)
-        return time.perf_counter()
+    def begin(self, method: str) -> Request:
+        """A request has come in."""
+        return Request(self, method if method in _METHODS else "_OTHER")
 
-    def end(self, started: float, method: str, route: str, status: int, *, timed_out: bool = False) -> None:
-        """It was answered, or died."""
-        self._telemetry.gauge("http_server_active_requests", http_request_method=known(method)).add(-1)
-        self._telemetry.histogram(
-            "http_server_request_duration_seconds",
-            http_route=route,
-            http_request_method=known(method),
-            http_response_status_code=status,
-        ).record(time.perf_counter() - started)
-        if timed_out or status in _TIMEOUTS:
-            self._telemetry.counter("http_server_timeouts_total", http_route=route).add(1)
+    def active(self, method: str, amount: int) -> None:
+        """So many more requests are being answered."""
+        self._registry.gauge("http_server_active_requests", {"http_request_method": method}).add(amount)
+
+    def record(self, seconds: float, route: str, method: str, status: int) -> None:
+        """A request was answered."""
+        labels = {"http_route": route, "http_request_method": method, "http_response_status_code": status}
+        self._registry.histogram("http_server_request_duration_seconds", labels).record(seconds)
+
+    def timed_out(self, route: str, count: int) -> None:
+        """Count a time-out; with 0 just make the series, so that the first one is seen as a rise."""
+        self._registry.counter("http_server_timeouts_total", {"http_route": route}).add(count)
 
 
-def known(method: str) -> str:
-    """A method of the standard; anything else is one value, for a scanner can invent any."""
-    return method if method in _METHODS else "_OTHER"
+class Request:
+    """One request from its arrival to the end of its body; ends once, however often it is told."""
+
+    def __init__(self, series: RequestSeries, method: str) -> None:
+        self._series = series
+        self._method = method
+        self._epoch = series.epoch()
+        self._started = time.perf_counter()
+        self._ended = False
+        self.status: int | None = None
+        series.active(method, 1)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was recorded already."""
+        return self._ended
+
+    def end(self, route: str, error: BaseException | None = None) -> None:
+        """The answer is complete, or an exception has ended it."""
+        if self._ended or self._epoch != self._series.epoch():
+            return
+        self._ended = True
+        self._series.active(self._method, -1)
+        status = self._status(error)
+        self._series.record(time.perf_counter() - self._started, route, self._method, status)
+        late = isinstance(error, TimeoutError) or status in _TIMEOUT_STATUSES
+        self._series.timed_out(route, int(late))
+
+    def _status(self, error: BaseException | None) -> int:
+        if error is None:
+            return self.status or 500
+        if outcome_of(type(error)) == "cancelled" or type(error).__name__ == "ClientDisconnect":
+            return _CLIENT_LEFT
+        return 500

@@ -105,11 +105,11 @@ class Gauge:
 
     def fold(self, drop: Callable[[str, int], None]) -> int:
         """Throw a value away that is no number."""
-        value = self.value
-        if value is not None and not isinstance(value, (int, float)):
-            numbers, _ = finite([value])
-            drop("not_a_number", 1 - len(numbers))
-            self.value = numbers[0] if numbers else None
+        with self._lock:
+            if self.value is not None and type(self.value) is not float:
+                numbers, _ = finite([self.value])
+                drop("not_a_number", 1 - len(numbers))
+                self.value = float(numbers[0]) if numbers else None
         return 0
 
     def reset(self, start_ns: int) -> None:

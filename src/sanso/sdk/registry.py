@@ -36,6 +36,10 @@ class Registry:
         now_ns: Nanoseconds since 1970.
         common: Labels that every series carries.
         max_series: Of all names together; one name may have a tenth of it.
+
+    Attributes:
+        limit_a_name: How many series one name may have.
+        epoch: Grows with every fork: what was begun before it is not this process's to count.
     """
 
     def __init__(self, now_ns: Callable[[], int], common: Mapping[str, str] | None = None, max_series: int = 2000):
@@ -49,6 +53,7 @@ class Registry:
         self._dropped = dict.fromkeys(_DROPS, 0)
         self._overflowed = 0
         self._start_ns = now_ns()
+        self.epoch = 0
 
     def counter(self, name: str, labels: Mapping[str, object]) -> Counter:
         """The counter of that name and labels."""
@@ -76,8 +81,17 @@ class Registry:
                 metrics.append(Metric(name, named.kind, points))
         return [*metrics, *self._own_metrics()]
 
+    def delivered(self) -> None:
+        """Totals are cumulative: nothing to forget."""
+
+    def refuse(self) -> None:
+        """Count something that the limit keeps out."""
+        with self._lock:
+            self._overflowed += 1
+
     def reset(self) -> None:
         """Begin again in a forked child: what the parent recorded is the parent's to tell."""
+        self.epoch += 1
         self._lock = threading.Lock()
         self._dropped = dict.fromkeys(_DROPS, 0)
         self._overflowed = 0

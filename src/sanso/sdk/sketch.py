@@ -134,7 +134,7 @@ def _count_array(values: Any, counts: dict[int, int], numpy: Any) -> None:
 
 
 def _loaded_numpy() -> Any:
-    """numpy where the application has it loaded already.
+    """The numpy that the application has loaded already.
 
     Loading it here would cost a small application 20 MB, and a fork during the import would leave half a numpy.
     """

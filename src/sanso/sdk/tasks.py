@@ -1,79 +1,95 @@
-"""Tasks: how many ended well, failed, timed out, are in progress, and how long they took."""
+"""Tasks: completed, failed, timed out, cancelled; how many at once and how long."""
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar, cast
 
-if TYPE_CHECKING:
-    from sanso.sdk.telemetry import Telemetry
+from sanso.sdk.registry import Registry
+
+Outcome: TypeAlias = Literal["completed", "failed", "timed_out", "cancelled"]
+OUTCOMES: tuple[Outcome, ...] = ("completed", "failed", "timed_out", "cancelled")
+_CANCELLED = {"CancelledError", "Cancelled"}
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def outcome_of(error: BaseException | type[BaseException] | None) -> str:
-    """completed, failed, timed_out or cancelled."""
-    kind = error if isinstance(error, type) or error is None else type(error)
-    if kind is None:
+def outcome_of(error: type[BaseException] | None) -> Outcome:
+    """What the exception that left a block says of it; asyncio's and trio's are known by name, not imported."""
+    if error is None:
         return "completed"
-    if issubclass(kind, TimeoutError):
+    if issubclass(error, TimeoutError):
         return "timed_out"
-    if issubclass(kind, asyncio.CancelledError | GeneratorExit):
+    if issubclass(error, (KeyboardInterrupt, GeneratorExit)) or _CANCELLED & {base.__name__ for base in error.__mro__}:
         return "cancelled"
     return "failed"
 
 
-class Task:
-    """A context manager, sync and async, and a decorator of functions and coroutine functions; may be entered again."""
+class TaskSeries:
+    """The series of one task name; made when the task is first named, so that each counts from zero."""
 
-    def __init__(self, telemetry: Telemetry, name: str) -> None:
-        self._telemetry = telemetry
-        self._name = name
-        self._running = telemetry.gauge("sanso_tasks_in_progress", task=name)
-        self._record = telemetry.histogram("sanso_task_duration_seconds", task=name).record
-        self._starts: list[float] = []
+    def __init__(self, registry: Registry, name: str) -> None:
+        self.outcomes = {
+            outcome: registry.counter("sanso_tasks_total", {"task": name, "outcome": outcome}) for outcome in OUTCOMES
+        }
+        self.in_progress = registry.gauge("sanso_tasks_in_progress", {"task": name})
+        self.duration = registry.histogram("sanso_task_duration_seconds", {"task": name})
+
+
+class Task:
+    """Measures a block (`with`, `async with`) or every call of a function (as a decorator, sync or async).
+
+    One object measures blocks one after the other or nested; where several threads enter the same object at once,
+    counts and total time stay right, but the single durations may be swapped among them.
+    """
+
+    def __init__(self, series: TaskSeries, epoch: Callable[[], int]) -> None:
+        self._series = series
+        self._epoch = epoch
+        self._open: list[tuple[int, float]] = []
 
     def __enter__(self) -> Task:
-        self._running.add(1)
-        self._starts.append(time.perf_counter())
+        self._series.in_progress.add(1)
+        self._open.append((self._epoch(), time.perf_counter()))
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._end(self._starts.pop(), outcome_of(kind))
+        epoch, started = self._open.pop()
+        if epoch != self._epoch():  # forked in between: the block is the parent's to count
+            return
+        series = self._series
+        series.duration.record(time.perf_counter() - started)
+        series.in_progress.add(-1)
+        series.outcomes[outcome_of(error)].add(1)
 
     async def __aenter__(self) -> Task:
         return self.__enter__()
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.__exit__(kind, error, trace)
+        self.__exit__(error, value, traceback)
 
     def __call__(self, function: _Function) -> _Function:
         """Measure every call of a function."""
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
-            async def measured(*args: Any, **kwargs: Any) -> Any:
-                with Task(self._telemetry, self._name):
+            async def measured_async(*args: Any, **kwargs: Any) -> Any:
+                with Task(self._series, self._epoch):
                     return await function(*args, **kwargs)
-        else:
 
-            @functools.wraps(function)
-            def measured(*args: Any, **kwargs: Any) -> Any:
-                with Task(self._telemetry, self._name):
-                    return function(*args, **kwargs)
+            return cast("_Function", measured_async)
 
-        return measured  # type: ignore[return-value]
+        @functools.wraps(function)
+        def measured(*args: Any, **kwargs: Any) -> Any:
+            with Task(self._series, self._epoch):
+                return function(*args, **kwargs)
 
-    def _end(self, started: float, outcome: str) -> None:
-        self._running.add(-1)
-        self._record(time.perf_counter() - started)
-        self._telemetry.counter("sanso_tasks_total", task=self._name, outcome=outcome).add(1)
+        return cast("_Function", measured)

@@ -1,128 +1,181 @@
-"""Workers: signs of life, what a worker claims to do, and the evidence beside the claim."""
+"""Workers: what each claims to do, told with every heartbeat, and the signs by which the claim can be judged."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import Literal, TypeAlias
 
-from sanso.sdk.tasks import outcome_of
+from sanso.sdk.cpu import ThreadClock
+from sanso.sdk.tasks import OUTCOMES, Outcome, outcome_of
 
-if TYPE_CHECKING:
-    from sanso.sdk.telemetry import Telemetry
-
-_CLAIMS = ("active", "processing", "waiting", "error", "closed")
+Claim: TypeAlias = Literal["active", "processing", "waiting", "error", "closed"]
 _LONGEST_ERROR = 120
+_ERRORS_KEPT = 4
+
+
+class Waiting:
+    """What `wait` gives: the worker waits on until its next task, or to the end of a `with` block."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, error: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._worker.resume()
+
+    async def __aenter__(self) -> None:
+        return None
+
+    async def __aexit__(
+        self, error: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._worker.resume()
 
 
 class Worker:
-    """One worker of an AI organisation. Its heart beats on the pushing thread; use it from the thread that works."""
+    """One worker of the organisation; any thread may use it.
 
-    def __init__(self, telemetry: Telemetry, name: str, *, role: str, icon: str, reports_to: str) -> None:
-        self._telemetry = telemetry
-        self._name = name
-        self._about = {"role": role, "icon": icon, "reports_to": reports_to}
-        self._progress = telemetry.counter("sanso_worker_progress_total", worker=name)
-        self._running = telemetry.gauge("sanso_worker_tasks_in_progress", worker=name)
-        self._heart = telemetry.gauge("sanso_worker_heartbeat_timestamp_seconds", worker=name)
-        self._cpu = telemetry.counter("sanso_worker_cpu_seconds_total", worker=name)
-        self._clock: int | None = None
-        self._cpu_last = time.process_time()
-        self._error = ""
-        telemetry.gauge("sanso_worker_info", worker=name, **self._about).set(1)
-        telemetry.gauge("sanso_worker_start_timestamp_seconds", worker=name).set(time.time())
-        self._running.set(0)
-        for outcome in ("completed", "failed"):
-            telemetry.counter("sanso_worker_tasks_total", worker=name, outcome=outcome)
-        self._claim("active")
+    Made by `Telemetry.worker`. A forked child tells nothing of its parent's workers until it uses them itself.
+
+    Attributes:
+        name: As it calls itself.
+        about: Its role, icon and whom it reports to, as labels.
+        claim: Its state as it says.
+        claimed_since: When it came into that state, seconds since 1970.
+        started: When it was made, seconds since 1970.
+        doing: The text of the task in hand; empty where there is none.
+        progressed: Steps of progress so far.
+        outcomes: Tasks by how they ended.
+        in_progress: Tasks now.
+        errors: The last few error texts, the newest last.
+        clock: CPU time of its threads.
+        present: Whether it is told of at the next push.
+    """
+
+    def __init__(self, name: str, about: dict[str, str], now: Callable[[], float], join: Callable[[Worker], None]):
+        self.name = name
+        self.about = {"worker": name, **about}
+        self._now = now
+        self._join = join
+        self._epoch = 0
+        self.reset()
+        self._join(self)
+
+    def reset(self) -> None:
+        """Nothing was done so far, in this process."""
+        self._lock = threading.Lock()
+        self._epoch += 1
+        self.present = False
+        self.claim: Claim = "active"
+        self.started = self.claimed_since = self._now()
+        self.doing = ""
+        self.progressed = 0.0
+        self.outcomes: dict[Outcome, int] = dict.fromkeys(OUTCOMES, 0)
+        self.in_progress = 0
+        self.errors: list[str] = []
+        self.clock = ThreadClock()
 
     @contextmanager
-    def task(self, what: str = "") -> Iterator[Worker]:
-        """Work on something: processing until the block ends, failed where it raises."""
-        del what  # names of single tasks would be series without end
-        self._follow_this_thread()
-        self._clear_error()
-        self._running.add(1)
-        self._claim("processing")
+    def task(self, text: str = "") -> Iterator[Worker]:
+        """Work on something: processing until the block ends; an exception that leaves it is a failed task."""
+        epoch = self._take_up(text)
         try:
             yield self
         except BaseException as error:
-            self._done(outcome_of(error))
+            self._put_down(epoch, outcome_of(type(error)), error)
             raise
-        self._done("completed")
+        self._put_down(epoch, "completed", None)
 
-    def progress(self, steps: float = 1) -> None:
-        """Say that the task moves on: a worker that claims to work and never says so is judged stalled."""
-        self._progress.add(steps)
+    def progress(self, n: float = 1) -> None:
+        """Say that the work goes on: a worker that claims to work without any sign is judged to stand still."""
+        self._sign()
+        with self._lock:
+            self.progressed += n if n > 0 else 0
+            if self.claim in ("waiting", "error"):
+                self._say("processing" if self.in_progress else "active")
 
-    def wait(self) -> None:
-        """Say that there is nothing to do, until the next task."""
-        self._clear_error()
-        self._claim("waiting")
+    def wait(self) -> Waiting:
+        """Wait for something (input, another worker), until the next task or progress; or `with worker.wait():`."""
+        self._sign()
+        with self._lock:
+            self._say("waiting")
+        return Waiting(self)
+
+    def resume(self) -> None:
+        """Wait no more."""
+        self._sign()
+        with self._lock:
+            if self.claim == "waiting":
+                self._say("processing" if self.in_progress else "active")
 
     def error(self, error: BaseException | str) -> None:
-        """Say that something is wrong, until the next task or wait."""
-        text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
-        self._clear_error()
-        self._error = text[:_LONGEST_ERROR]
-        self._telemetry.gauge("sanso_worker_error_info", worker=self._name, error=self._error).set(1)
-        self._claim("error")
+        """Be in error until the next task or progress."""
+        self._sign()
+        with self._lock:
+            self._err(error)
 
     def close(self) -> None:
-        """Say goodbye: a worker that left in order is not lost."""
-        self._claim("closed")
+        """Say goodbye: a worker that ends without is taken for lost."""
+        if self.present:
+            with self._lock:
+                self._say("closed")
 
-    def beat(self, *, alone: bool) -> None:
-        """One heartbeat with the CPU time since the last; called by the pushing thread.
+    def appear(self) -> None:
+        """Be told of from now on."""
+        with self._lock:
+            self.present = True
+            self.started = self._now()
+            self._say("active")
 
-        Args:
-            alone: The only worker of its process is charged the process; else each its thread.
-        """
-        self._heart.set(time.time())
-        now = time.process_time() if alone else self._thread_seconds()
-        if now is None:
+    def _sign(self) -> None:
+        if not self.present:
+            self._join(self)
+        self.clock.sign()
+
+    def _take_up(self, text: str) -> int:
+        self._sign()
+        with self._lock:
+            self.in_progress += 1
+            self.doing = text
+            self._say("processing")
+            return self._epoch
+
+    def _put_down(self, epoch: int, outcome: Outcome, error: BaseException | None) -> None:
+        if epoch != self._epoch:  # forked in between: the task is the parent's to count
             return
-        self._cpu.add(max(now - self._cpu_last, 0.0))
-        self._cpu_last = now
+        self.clock.sign()
+        with self._lock:
+            self.in_progress -= 1
+            self.outcomes[outcome] += 1
+            if outcome in ("failed", "timed_out") and error is not None:
+                self._err(error)
+            elif self.claim == "processing" and not self.in_progress:
+                self._say("active")
+            if not self.in_progress:
+                self.doing = ""
 
-    def forget(self) -> None:
-        """In a forked child: this worker lives in the parent."""
-        for name, attributes, _ in list(self._telemetry.instruments()):
-            if dict(attributes).get("worker") == self._name:
-                self._telemetry.discard(name, dict(attributes))
+    def _err(self, error: BaseException | str) -> None:
+        text = error_text(error)
+        self.errors = [*(kept for kept in self.errors if kept != text), text][-_ERRORS_KEPT:]
+        self._say("error")
 
-    def _thread_seconds(self) -> float | None:
-        if self._clock is None:
-            return None
-        try:
-            return time.clock_gettime(self._clock)
-        except OSError:  # the thread has ended
-            self._clock = None
-            return None
+    def _say(self, claim: Claim) -> None:
+        if claim != self.claim:
+            self.claim = claim
+            self.claimed_since = self._now()
 
-    def _follow_this_thread(self) -> None:
-        if not hasattr(time, "pthread_getcpuclockid"):
-            return
-        clock = time.pthread_getcpuclockid(threading.get_ident())
-        if clock != self._clock:
-            if self._clock is None or self._cpu_last > time.clock_gettime(clock):
-                self._cpu_last = time.clock_gettime(clock)
-            self._clock = clock
 
-    def _claim(self, state: str) -> None:
-        for claim in _CLAIMS:
-            gauge = self._telemetry.gauge("sanso_worker_claimed_state", worker=self._name, state=claim)
-            gauge.set(float(claim == state))
-        self._telemetry.gauge("sanso_worker_claimed_since_timestamp_seconds", worker=self._name).set(time.time())
-
-    def _done(self, outcome: str) -> None:
-        self._running.add(-1)
-        self._telemetry.counter("sanso_worker_tasks_total", worker=self._name, outcome=outcome).add(1)
-        self._claim("active")
-
-    def _clear_error(self) -> None:
-        if self._error:
-            self._telemetry.gauge("sanso_worker_error_info", worker=self._name, error=self._error).set(0)
-            self._error = ""
+def error_text(error: BaseException | str) -> str:
+    """An error in one short line: `ValueError: no such file`."""
+    if isinstance(error, BaseException):
+        said = str(error).strip()
+        error = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    line = (error.strip().splitlines() or ["error"])[0]
+    return line if len(line) <= _LONGEST_ERROR else line[: _LONGEST_ERROR - 1] + "…"
