@@ -120,9 +120,8 @@ def main() -> None:
                 ),
             ]
         measure(pids, minutes)
-        print(
-            f"sanso holds {series(url, 'count({__name__!=%22%22})')} series at 1 s; target: CPU <= 1.5 %, PSS <= 70 MB, level"
-        )
+        held = series(url, "count({__name__!=%22%22})")
+        print(f"sanso holds {held} series at 1 s; target: CPU <= 1.5 %, PSS <= 70 MB, level")
 
 
 if __name__ == "__main__":

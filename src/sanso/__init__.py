@@ -10,7 +10,7 @@ _HOMES = {
     "Alert": "sanso.rules.alerts",
     "AlertLevel": "sanso.model.status",
     "AlertManager": "sanso.rules.alerts",
-    "LivePerformanceDashboard": "sanso.tui.live",
+    "LivePerformanceDashboard": "sanso.cli.live",
     "MetricsCollector": "sanso.runtime.collector",
     "PerformanceMetrics": "sanso.model.performance",
 }

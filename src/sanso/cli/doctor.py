@@ -1,0 +1,105 @@
+"""`sanso doctor`: what works on this machine, and what to do about the rest."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import socket
+import sys
+
+from sanso import __version__
+from sanso.cli.options import Subcommands, add_monitor_options, add_server_options, configuration
+
+_GOOD, _NOTE, _BAD = "ok", "--", "!!"
+
+
+def add_to(commands: Subcommands) -> None:
+    """Register the command."""
+    parser = commands.add_parser("doctor", help="say what works here, and what to do about the rest")
+    add_server_options(parser)
+    add_monitor_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check everything; 1 where something that should work does not."""
+    findings = [*_program(), *_sources(), *_ports(options), *_history(options)]
+    for mark, what in findings:
+        print(f"{mark}  {what}")
+    return 1 if any(mark == _BAD for mark, _ in findings) else 0
+
+
+def _program() -> list[tuple[str, str]]:
+    system = f"{platform.system()} {platform.release()}"
+    found = [(_GOOD, f"sanso {__version__}, Python {platform.python_version()}, {system}")]
+    if sys.platform != "linux":
+        found.append((_NOTE, "not Linux: the system layer has what psutil gives"))
+    return found
+
+
+def _sources() -> list[tuple[str, str]]:
+    """Read every source twice: the second reading is the honest cost."""
+    from sanso.model.clock import SystemClock
+    from sanso.model.errors import SourceError
+    from sanso.sources.host import host_sources
+
+    clock, found = SystemClock(), []
+    for source in host_sources():
+        try:
+            source.read(clock.now_ms())
+            start = clock.monotonic()
+            row = source.read(clock.now_ms() + 1)
+            took = (clock.monotonic() - start) * 1e3
+        except SourceError as error:
+            found.append((_BAD, f"{source.name}: {error}"))
+            continue
+        if row is None:
+            found.append((_NOTE, f"{source.name}: nothing to measure on this machine"))
+        else:
+            found.append((_GOOD, f"{source.name}: {len(row.values)} series in {took:.2f} ms"))
+    return found
+
+
+def _ports(options: argparse.Namespace) -> list[tuple[str, str]]:
+    from sanso.model.errors import ClientError
+    from sanso.runtime.attach import running_server
+    from sanso.runtime.config import split_address
+
+    config = configuration(options)
+    try:
+        server = running_server(config, options.url)
+    except ClientError as error:
+        return [(_BAD, str(error))]
+    if server is not None:
+        server.close()
+        return [(_GOOD, f"a server answers at {server.where}")]
+    found = []
+    for address in filter(None, (config.listen, config.otlp_listen)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(split_address(address))
+            except OSError as error:
+                found.append((_BAD, f"{address} is taken ({error.strerror}): choose another with --listen"))
+            else:
+                found.append((_GOOD, f"{address} is free"))
+    return found
+
+
+def _history(options: argparse.Namespace) -> list[tuple[str, str]]:
+    from sanso.model.clock import SystemClock
+    from sanso.model.errors import StoreBusyError, StoreError
+    from sanso.store.store import Store
+
+    config = configuration(options)
+    if not config.data.is_dir():
+        return [(_NOTE, f"{config.data}: no history yet")]
+    try:
+        store = Store.open(config.data, SystemClock(), retention_ms=config.retention_ms)
+    except StoreBusyError as error:
+        return [(_GOOD, f"{config.data}: in use by process {error.pid}")]
+    except StoreError as error:
+        return [(_BAD, str(error))]
+    stats = store.stats()
+    store.close()
+    return [(_GOOD, f"{config.data}: {stats.series} series, {stats.samples} samples, {stats.bytes / 2**20:.1f} MiB")]

@@ -1,0 +1,174 @@
+"""A monitor with its doors: the HTTP API and the second OTLP port, in this process."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import asdict
+from types import TracebackType
+from typing import Any
+
+from sanso import __version__
+from sanso.model.clock import Clock, SystemClock
+from sanso.model.errors import StoreError
+from sanso.notify.build import handler_from
+from sanso.notify.dispatcher import Dispatcher
+from sanso.rules.file import load_alert_file
+from sanso.runtime.config import Config, split_address
+from sanso.runtime.monitor import Alerting, Monitor
+from sanso.sources.base import Source
+from sanso.sources.host import host_sources
+from sanso.sources.self_process import SelfProcess
+from sanso.store.store import Store
+from sanso.vitals.catalog import expressions, load
+from sanso.web.app import create_app, create_otlp_app
+from sanso.web.server import Server
+from sanso.web.services import Services
+
+_log = logging.getLogger("sanso")
+
+
+class Hosting:
+    """A running monitor and its servers; closing ends both.
+
+    Attributes:
+        monitor: What watches.
+        url: Where the API answers; empty where its port was taken.
+    """
+
+    def __init__(self, monitor: Monitor, servers: Sequence[Server], url: str) -> None:
+        self.monitor = monitor
+        self.url = url
+        self._servers = servers
+
+    @classmethod
+    def open(cls, config: Config, *, must_listen: bool, clock: Clock | None = None) -> Hosting:
+        """Open the store, bind the ports, begin to watch.
+
+        Args:
+            config: What to do.
+            must_listen: A taken API port is an error (`serve`); else it is a notice, and the rest goes on (`top`).
+            clock: What the time is.
+
+        Raises:
+            StoreBusyError: Another process holds the data directory.
+            StoreError: The API's port is taken, and must not be.
+            ConfigError: An alert file is wrong.
+        """
+        clock = clock or SystemClock()
+        alerting = _alerting(config)
+        store = Store.open(config.data, clock, retention_ms=config.retention_ms)
+        try:
+            sockets, notices = _bind(config, must_listen=must_listen)
+        except StoreError:
+            store.close()
+            raise
+        sources: list[Source] = [*host_sources()] if config.collect_host else []
+        monitor = Monitor(config, store, clock, sources=[*sources, SelfProcess()], alerting=alerting)
+        monitor.notices.extend(notices)
+        url = _url(sockets["api"]) if "api" in sockets else ""
+        store.set_url(url)
+        servers = _serve(monitor, sockets)
+        monitor.start()
+        return cls(monitor, servers, url)
+
+    def close(self) -> None:
+        """Stop answering, stop watching, close the store."""
+        for server in self._servers:
+            server.stop()
+        self.monitor.close()
+
+    def __enter__(self) -> Hosting:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _alerting(config: Config) -> Alerting:
+    vitals = expressions(load())
+    files = [load_alert_file(path, vitals) for path in config.rule_files]
+    handlers = [handler_from(settings) for file in files for settings in file.handlers]
+    return Alerting([rule for file in files for rule in file.rules], Dispatcher(handlers))
+
+
+def _bind(config: Config, *, must_listen: bool) -> tuple[dict[str, socket.socket], list[str]]:
+    bound: dict[str, socket.socket] = {}
+    notices: list[str] = []
+    for name, address in (("api", config.listen), ("otlp", config.otlp_listen)):
+        if not address:
+            continue
+        try:
+            bound[name] = _listen(address)
+        except OSError as error:
+            problem = f"{address} cannot be listened on ({os.strerror(error.errno or errno.EADDRINUSE)})"
+            if must_listen and name == "api":
+                raise StoreError(f"{problem}: choose another with --listen, or ask who has it with --url") from error
+            lost = "the API and pushes to it are off" if name == "api" else "push OTLP to the API's port instead"
+            notices.append(f"{problem}; {lost}")
+    return bound, notices
+
+
+def _listen(address: str) -> socket.socket:
+    host, port = split_address(address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _serve(monitor: Monitor, sockets: dict[str, socket.socket]) -> list[Server]:
+    services = Services(
+        engine=monitor.engine,
+        reader=monitor.store,
+        client=monitor.client,
+        receive_otlp=monitor.receiver.receive,
+        clock=monitor.clock,
+        version=__version__,
+        alerts=monitor.rules.readings,
+        rules=lambda: _shown_rules(monitor),
+        stats=lambda: asdict(monitor.store.stats()),
+        started_ms=monitor.clock.now_ms(),
+    )
+    makers = {"api": create_app, "otlp": create_otlp_app}
+    servers = [Server(makers[name](services), listener) for name, listener in sockets.items()]
+    for server in servers:
+        server.start()
+    return servers
+
+
+def _shown_rules(monitor: Monitor) -> list[dict[str, Any]]:
+    """The rules as Prometheus's API shows them."""
+    errors = monitor.rules.errors()
+    phases = {reading.name: reading.state for reading in reversed(monitor.rules.readings())}
+    return [
+        {
+            "type": "alerting",
+            "name": rule.name,
+            "query": rule.expr,
+            "duration": rule.for_ms / 1000,
+            "labels": {"severity": rule.level.value, **dict(rule.labels)},
+            "annotations": {"summary": rule.message},
+            "state": phases.get(rule.name, "inactive"),
+            "health": "err" if rule.name in errors else "ok",
+            "lastError": errors.get(rule.name, ""),
+        }
+        for rule in monitor.rules.rules
+    ]

@@ -1,0 +1,40 @@
+"""`sanso serve`: watch without a screen, and answer over HTTP."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+
+from sanso.cli.options import Subcommands, add_monitor_options, configuration
+
+
+def add_to(commands: Subcommands) -> None:
+    """Register the command."""
+    parser = commands.add_parser("serve", help="watch in the background and answer over HTTP")
+    add_monitor_options(parser)
+    parser.add_argument("--quiet", action="store_true", help="say only what goes wrong")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM."""
+    from sanso.cli.hosting import Hosting
+
+    config = configuration(options)
+    logging.basicConfig(
+        level=logging.WARNING if options.quiet else logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        stream=sys.stderr,
+    )
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    with Hosting.open(config, must_listen=True) as hosting:
+        for notice in hosting.monitor.notices:
+            logging.getLogger("sanso").warning("%s", notice)
+        logging.getLogger("sanso").info("watching; open %s", hosting.url)
+        stopping.wait()
+    return 0

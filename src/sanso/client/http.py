@@ -1,0 +1,166 @@
+"""Answers from a running server, over its HTTP API."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import math
+import threading
+import urllib.parse
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sanso.model.errors import ClientError, QueryError
+from sanso.model.frame import Times, absent
+from sanso.model.labels import Labels, labels_of
+from sanso.model.readings import AlertReading, Overview, SourceReading, VitalReading, WorkerReading
+from sanso.model.series import Answer
+from sanso.model.status import AlertLevel, Status, WorkerState
+
+
+class HttpClient:
+    """The client of a server at a URL; several threads may use it, one at a time.
+
+    Raises:
+        ClientError: From every method, where the server cannot be asked.
+    """
+
+    def __init__(self, url: str, timeout_s: float = 10.0) -> None:
+        self.where = url.rstrip("/")
+        self._url = urllib.parse.urlsplit(self.where)
+        if self._url.scheme not in ("http", "https") or not self._url.hostname:
+            raise ClientError(f"{url!r} is not a server's address: write it like http://127.0.0.1:3333")
+        self._timeout_s = timeout_s
+        self._connection: http.client.HTTPConnection | None = None
+        self._lock = threading.Lock()
+
+    def check(self) -> None:
+        """Whether the server answers."""
+        self._ask("/-/ready")
+
+    def overview(self) -> Overview:
+        """Everything the first screen draws, of one moment."""
+        return _overview(self._json("/api/sanso/overview"))
+
+    def histories(self, names: Sequence[str], seconds: float, points: int) -> dict[str, list[float]]:
+        """The last `seconds` of plain vitals, `points` values each, oldest first, NaN for gaps."""
+        found = self._json(f"/api/sanso/histories?names={','.join(names)}&seconds={seconds}&points={points}")
+        return {name: [math.nan if value is None else value for value in values] for name, values in found.items()}
+
+    def query(self, expr: str, at_ms: int | None = None) -> Answer:
+        """PromQL at one time, by default now."""
+        given = {"query": expr} if at_ms is None else {"query": expr, "time": f"{at_ms / 1000:.3f}"}
+        return self._answer("query", given)
+
+    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Answer:
+        """PromQL at every step."""
+        times = {"start": start_ms, "end": end_ms, "step": step_ms}
+        given = {"query": expr} | {name: f"{value / 1000:.3f}" for name, value in times.items()}
+        return self._answer("query_range", given)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _answer(self, path: str, given: dict[str, str]) -> Answer:
+        found = self._json(f"/api/v1/{path}?{urllib.parse.urlencode(given)}")
+        texts = {"warnings": tuple(found.get("warnings", ())), "infos": tuple(found.get("infos", ()))}
+        return _answer(found["data"]["resultType"], found["data"]["result"], **texts)
+
+    def _json(self, path: str) -> Any:
+        try:
+            return json.loads(self._ask(path))
+        except ValueError as error:
+            raise ClientError(f"{self.where} does not speak Sanso's API: is it another program?") from error
+
+    def _ask(self, path: str) -> bytes:
+        with self._lock:
+            try:
+                status, body = self._exchange(path)
+            except (OSError, http.client.HTTPException):
+                self.close()  # a kept connection may have been closed meanwhile: once anew
+                try:
+                    status, body = self._exchange(path)
+                except (OSError, http.client.HTTPException) as error:
+                    self.close()
+                    reason = str(error) or type(error).__name__
+                    raise ClientError(f"{self.where} does not answer ({reason}): is `sanso serve` running?") from error
+        if status == 200:
+            return body
+        raise _problem(self.where, status, body)
+
+    def _exchange(self, path: str) -> tuple[int, bytes]:
+        if self._connection is None:
+            kind = http.client.HTTPSConnection if self._url.scheme == "https" else http.client.HTTPConnection
+            self._connection = kind(self._url.hostname or "", self._url.port, timeout=self._timeout_s)
+        self._connection.request("GET", f"{self._url.path}{path}")
+        answer = self._connection.getresponse()
+        return answer.status, answer.read()
+
+
+def _problem(where: str, status: int, body: bytes) -> ClientError | QueryError:
+    try:
+        found = json.loads(body)
+        text, kind = str(found["error"]), found["errorType"]
+    except (ValueError, KeyError, TypeError):
+        return ClientError(f"{where} answered {status}")
+    if kind in ("bad_data", "execution", "timeout", "canceled"):
+        return QueryError(text, kind)
+    return ClientError(f"{where}: {text}")
+
+
+def _answer(kind: str, result: Any, *, warnings: tuple[str, ...], infos: tuple[str, ...]) -> Answer:
+    if kind == "string":
+        return Answer("string", [], _times([result[0]]), absent(0, 1), str(result[1]), warnings, infos)
+    if kind == "scalar":
+        values = np.array([[float(result[1])]])
+        return Answer("scalar", [()], _times([result[0]]), values, "", warnings, infos)
+    labels = [labels_of(series["metric"]) for series in result]
+    points = [series["values"] if kind == "matrix" else [series["value"]] for series in result]
+    times = _times(sorted({time for series in points for time, _ in series}))
+    values = absent(len(labels), len(times))
+    for row, series in enumerate(points):
+        columns = np.searchsorted(times, _times([time for time, _ in series]))
+        values[row, columns] = [float(text) for _, text in series]
+    return Answer("matrix" if kind == "matrix" else "vector", labels, times, values, "", warnings, infos)
+
+
+def _times(seconds: list[float]) -> Times:
+    return np.array([round(time * 1000) for time in seconds], dtype=np.int64)
+
+
+def _overview(found: dict[str, Any]) -> Overview:
+    return Overview(
+        time_ms=found["time_ms"],
+        host=found["host"],
+        vitals={name: [_vital(reading) for reading in readings] for name, readings in found["vitals"].items()},
+        workers=[WorkerReading(**{**worker, "state": WorkerState(worker["state"])}) for worker in found["workers"]],
+        workers_expected=found["workers_expected"],
+        alerts=[_alert(alert) for alert in found["alerts"]],
+        sources=[_source(source) for source in found["sources"]],
+        notices=list(found["notices"]),
+    )
+
+
+def _vital(found: dict[str, Any]) -> VitalReading:
+    return VitalReading(**{**found, "status": Status(found["status"]), "labels": _labels(found["labels"])})
+
+
+def _alert(found: dict[str, Any]) -> AlertReading:
+    threshold = math.nan if found["threshold"] is None else found["threshold"]
+    value = math.nan if found["value"] is None else found["value"]
+    changed = {"level": AlertLevel(found["level"]), "threshold": threshold, "value": value}
+    return AlertReading(**{**found, **changed, "labels": _labels(found["labels"])})
+
+
+def _source(found: dict[str, Any]) -> SourceReading:
+    duration = math.nan if found["duration_seconds"] is None else found["duration_seconds"]
+    return SourceReading(**{**found, "duration_seconds": duration})
+
+
+def _labels(found: list[list[str]]) -> Labels:
+    return tuple((name, value) for name, value in found)

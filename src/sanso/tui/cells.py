@@ -1,0 +1,58 @@
+"""Text that lines up: widths in terminal cells, where a Japanese character or an emoji takes two."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_EMOJI_PRESENTATION = "\ufe0f"
+_HEADROOM = 1.25
+
+
+def left(text: str, width: int) -> str:
+    """The text at the left of `width` cells; what is too long ends in `…`."""
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(set_cell_size(text, max(0, width - 1)).rstrip() + "…", width) if width > 0 else ""
+
+
+def right(text: str, width: int) -> str:
+    """The text at the right of `width` cells; a figure is never cut, it pushes."""
+    return " " * (width - cell_len(text)) + text
+
+
+def icon(text: str) -> str:
+    """An emoji in exactly two cells.
+
+    Terminals disagree about the width of an emoji that only a variation selector makes wide; without the selector
+    all agree on one cell, and the second one is a blank that its picture may fill.
+    """
+    return left(text.replace(_EMOJI_PRESENTATION, ""), 2)
+
+
+def narrow(value: str) -> str:
+    """A formatted value in fewer cells: `12.3 MiB/s` as `12.3M/s`."""
+    return value.replace(" ", "").replace("iB", "")
+
+
+def ceiling(values: Sequence[float], *, percent: bool, critical: float | None) -> float:
+    """The upper end of a scale from zero: percentages keep theirs, so that a calm machine looks calm."""
+    highest = max((value for value in values if math.isfinite(value)), default=0.0)
+    if percent:
+        return max(highest, min(100.0, critical if critical else 100.0))
+    return highest * _HEADROOM or 1.0
+
+
+def sparkline(values: Sequence[float], width: int, top: float) -> str:
+    """The last `width` values as blocks from zero to `top`, newest at the right; a gap is a blank."""
+    shown = values[-width:] if width > 0 else []
+    return "".join(_block(value / top) for value in shown).rjust(max(0, width))
+
+
+def _block(share: float) -> str:
+    if not math.isfinite(share):
+        return " "
+    return _BLOCKS[min(7, max(0, math.ceil(share * 8) - 1))]
