@@ -33,7 +33,7 @@ class Grid:
         if scale < self.scale:
             self._coarsen(self.scale - scale)
         shift = scale - self.scale
-        low, high = _up(low, shift), _up(high, shift)
+        low, high = _up(low, shift) - 1, _up(high, shift)  # one bound below: the lowest bucket has an edge of its own
         self.low, self.high = (low, high) if self.high < self.low else (min(self.low, low), max(self.high, high))
         while self.high - self.low >= MOST_BOUNDS:
             self._coarsen(1)

@@ -11,7 +11,7 @@ from sanso.model.frame import STALE, Family, FamilyType, Row
 from sanso.model.labels import Labels
 from sanso.model.series import RowWriter
 from sanso.sources.otlp_histograms import Grid, Sketch, bound_text, sketch_of
-from sanso.sources.otlp_names import metric_name
+from sanso.sources.otlp_spelling import metric_name
 from sanso.sources.otlp_resource import HistogramMemory, ResourceMemory, pairs
 
 _DELTA = 1

@@ -9,7 +9,7 @@ from typing import Any
 from sanso.model.frame import Columns
 from sanso.model.labels import NAME, Labels, labels_of
 from sanso.sources.otlp_histograms import Sketch
-from sanso.sources.otlp_names import label_name
+from sanso.sources.otlp_spelling import label_name
 
 MOST_SERIES = 20_000
 """Of one resource; what goes beyond is rejected and counted."""

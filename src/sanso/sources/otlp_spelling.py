@@ -1,0 +1,46 @@
+"""OpenTelemetry names as Prometheus spells them."""
+
+from __future__ import annotations
+
+import re
+
+_BAD = re.compile(r"[^a-zA-Z0-9_:]+")
+_UNITS = {
+    "d": "days", "h": "hours", "min": "minutes", "s": "seconds", "ms": "milliseconds", "us": "microseconds",
+    "ns": "nanoseconds", "By": "bytes", "KiBy": "kibibytes", "MiBy": "mebibytes", "GiBy": "gibibytes",
+    "KBy": "kilobytes", "MBy": "megabytes", "GBy": "gigabytes", "m": "meters", "V": "volts", "A": "amperes",
+    "J": "joules", "W": "watts", "g": "grams", "Cel": "celsius", "Hz": "hertz", "%": "percent",
+}  # fmt: skip
+_PER = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
+
+
+def metric_name(name: str, unit: str, *, monotonic: bool = False, gauge: bool = False) -> str:
+    """A metric's Prometheus name: bad characters to `_`, the unit's word, `_total` for counters; nothing twice."""
+    spelt = _BAD.sub("_", name).strip("_") or "_"
+    if spelt[0].isdigit():
+        spelt = f"_{spelt}"
+    total = spelt.endswith("_total")
+    if monotonic and total:
+        spelt = spelt.removesuffix("_total")
+    for word in unit_words(unit, gauge=gauge):
+        if word not in spelt.split("_"):
+            spelt = f"{spelt}_{word}"
+    return f"{spelt}_total" if monotonic else spelt
+
+
+def unit_words(unit: str, *, gauge: bool) -> list[str]:
+    """What a unit adds to a name; annotations in braces add nothing, `1` is a ratio where it is a gauge's."""
+    plain = re.sub(r"\{[^}]*\}", "", unit).strip()
+    if plain == "1":
+        return ["ratio"] if gauge else []
+    main, _, per = plain.partition("/")
+    words = [_UNITS.get(main, _BAD.sub("_", main).strip("_"))] if main else []
+    if per:
+        words.append(f"per_{_PER.get(per, _UNITS.get(per, per))}")
+    return [word for word in words if word]
+
+
+def label_name(key: str) -> str:
+    """An attribute's label name."""
+    spelt = re.sub(r"[^a-zA-Z0-9_]", "_", key)
+    return f"key_{spelt}" if spelt[:1].isdigit() else spelt or "_"
