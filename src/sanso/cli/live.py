@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sanso.runtime.collector import MetricsCollector
-from sanso.tui import live
+from sanso.tui.live import LivePerformanceDashboard as RichDashboard
 
 
-class LivePerformanceDashboard(live.LivePerformanceDashboard):
+class LivePerformanceDashboard(RichDashboard):
     """Rich tables of this machine, live every two seconds."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from sanso.demo.child import live_as_long_as_the_parent
 _CUSTOMERS = 8
 _RATE = 40.0
 """Requests a second, on the average."""
-_PATHS = (("/pay", 5.0), ("/search?q=tea", 3.0), ("/report/7", 1.0), ("/wp-login.php", 0.2))
+_PATHS = {"/pay": 5.0, "/search?q=tea": 3.0, "/report/7": 1.0, "/wp-login.php": 0.2}
 
 
 def main(port: int) -> None:
@@ -26,7 +26,7 @@ def main(port: int) -> None:
 
 
 def _customer(port: int) -> None:
-    paths, weights = zip(*_PATHS, strict=True)
+    paths, weights = list(_PATHS), list(_PATHS.values())
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     while True:
         sway = 1 + 0.5 * math.sin(time.monotonic() / 15)
