@@ -11,8 +11,8 @@ from sanso.model.frame import STALE, Family, FamilyType, Row
 from sanso.model.labels import Labels
 from sanso.model.series import RowWriter
 from sanso.sources.otlp_histograms import Grid, Sketch, bound_text, sketch_of
-from sanso.sources.otlp_spelling import metric_name
 from sanso.sources.otlp_resource import HistogramMemory, ResourceMemory, pairs
+from sanso.sources.otlp_spelling import metric_name
 
 _DELTA = 1
 _NO_VALUE = 1
