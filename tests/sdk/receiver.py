@@ -112,7 +112,7 @@ def receiving(answer_after: float = 0.0) -> Iterator[Receiver]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *args: Any) -> None:
             """Quiet."""
 
     class Server(ThreadingHTTPServer):

@@ -46,12 +46,18 @@ def destination(endpoint: str | None, environment: Mapping[str, str]) -> Destina
     url = endpoint or exact or environment.get("OTEL_EXPORTER_OTLP_ENDPOINT", "") or DEFAULT_ENDPOINT
     if (endpoint or not exact) and not url.rstrip("/").endswith(_PATH):
         url = url.rstrip("/") + _PATH
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not _is_address(url):
         raise ValueError(f"endpoint {url!r} is no address: write it as {DEFAULT_ENDPOINT}")
     pairs = (pair.partition("=") for pair in environment.get("OTEL_EXPORTER_OTLP_HEADERS", "").split(",") if pair)
     headers = {unquote(name.strip()): unquote(value.strip()) for name, _, value in pairs}
     return Destination(url, headers, environment.get("OTEL_EXPORTER_OTLP_COMPRESSION") == "gzip")
+
+
+def _is_address(url: str) -> bool:
+    parts = urlsplit(url)
+    with suppress(ValueError):
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    return False
 
 
 class Pusher:

@@ -106,7 +106,7 @@ class Registry:
         if found is None:
             found = self._add(make, name, key)
         if not isinstance(found, make):
-            raise ValueError(f"{name} is a {found.kind} already: give the {make.kind} another name")
+            raise _other_kind(name, found.kind, make.kind)
         return found
 
     def _add(self, make: type[_Made], name: str, key: Labels) -> Instrument:
@@ -118,6 +118,8 @@ class Registry:
                     self._overflowed += 1
                     return discarding(make(OVERFLOW, self._now_ns()))  # type: ignore[no-any-return]
                 named = self._names[name] = _Named(make.kind)
+            if named.kind != make.kind:
+                raise _other_kind(name, named.kind, make.kind)
             if key not in named.series and (len(named.series) >= self.limit_a_name or self._size >= self._max_series):
                 self._overflowed += 1
                 key = OVERFLOW
@@ -151,6 +153,10 @@ def labels_of(labels: Mapping[str, object]) -> Labels:
     """Sorted labels; an empty value is the same as no label."""
     pairs = ((name, value if isinstance(value, str) else str(value)) for name, value in labels.items())
     return tuple(sorted(pair for pair in pairs if pair[1]))
+
+
+def _other_kind(name: str, has: Kind, wanted: Kind) -> ValueError:
+    return ValueError(f"{name} is a {has} already: give the {wanted} another name")
 
 
 def _check_names(name: str, labels: Labels) -> None:
