@@ -18,6 +18,8 @@ from sanso.sdk import Telemetry
 from sanso.sdk.worker import Worker
 
 _REST_S = (0.2, 2.5)
+_IDLE_SHARE = 0.2
+"""Of the tasks, after which there is nothing to do for a while."""
 _STEP_REST_S = 0.15
 
 
@@ -48,8 +50,10 @@ def _live(telemetry: Telemetry, member: Member, generator: Generator, seed: int,
         except np.linalg.LinAlgError:  # a task that really failed; the sdk has counted it
             worker.error(RuntimeError("the structure has no unique solution"))
             time.sleep(3.0)
-        worker.wait()
-        time.sleep(dice.uniform(*_REST_S))
+        if dice.random() < _IDLE_SHARE:
+            worker.wait()
+            time.sleep(dice.uniform(*_REST_S))
+        time.sleep(_STEP_REST_S)
 
 
 def _work(worker: Worker, member: Member, generator: Generator, random: np.random.Generator, started: float) -> None:

@@ -92,6 +92,11 @@ def say(key: str, lang: str) -> str:
     return japanese if lang == "ja" else english
 
 
+def language(lang: str) -> str:
+    """The key of a vital sign's texts: "ja" or "en"."""
+    return "ja" if lang == "ja" else "en"
+
+
 def language_of(locale: str) -> str:
     """The language for a `--lang` or `LANG` value: `ja_JP.UTF-8` is "ja", everything else "en"."""
     return "ja" if locale.lower().startswith("ja") else "en"

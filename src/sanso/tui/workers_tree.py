@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sanso.model.readings import WorkerReading
 from sanso.model.status import Status, WorkerState
 from sanso.model.units import format_value
+from sanso.tui.cells import icon
 from sanso.tui.texts import say, state_word
 
 STATE_STATUS = {
@@ -67,7 +68,7 @@ def _grow(
 
 def worker_line(worker: WorkerReading, lang: str) -> str:
     """`👑 PRESIDENT: ACTIVE (CPU: 45%, Tasks: 12)`, then why; what is not known is `–`."""
-    label = f"{worker.icon} {worker.name}".strip()
+    label = f"{icon(worker.icon)} {worker.name}" if worker.icon else worker.name
     cpu = "–" if worker.cpu_percent is None else f"{worker.cpu_percent:.0f}%"
     tasks = format_value(worker.tasks_completed, "count")
     figures = f"{say('cpu', lang)}: {cpu}, {say('tasks', lang)}: {tasks}"
