@@ -95,8 +95,8 @@ def points(request: ExportMetricsServiceRequest) -> Iterator[Series]:
 
 
 @contextmanager
-def receiving(answer_after: float = 0.0) -> Iterator[Receiver]:
-    """A receiver on a free port of 127.0.0.1."""
+def receiving(answer_after: float = 0.0, port: int = 0) -> Iterator[Receiver]:
+    """A receiver on 127.0.0.1, on a free port where none is given."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -119,7 +119,7 @@ def receiving(answer_after: float = 0.0) -> Iterator[Receiver]:
         daemon_threads = True
         request_queue_size = 64
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", port), Handler)
     receiver.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()

@@ -55,7 +55,7 @@ class AsgiMiddleware:
                 request.status = int(message["status"])
             await send(message)
             if message["type"] == "http.response.body" and not message.get("more_body", False):
-                request.end(self._route(scope, outer))
+                request.complete(self._route(scope, outer))
 
         try:
             await self.app(scope, receive, measured_send)

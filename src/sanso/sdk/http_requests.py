@@ -12,6 +12,7 @@ UNMATCHED = "unmatched"
 _METHODS = frozenset(("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"))
 _TIMEOUT_STATUSES = (408, 504)
 _CLIENT_LEFT = 499
+_FAILED = 500
 
 
 class RequestSeries:
@@ -48,28 +49,32 @@ class Request:
         self._epoch = series.epoch()
         self._started = time.perf_counter()
         self._ended = False
+        self._complete_at: float | None = None
         self.status: int | None = None
         series.active(method, 1)
 
-    @property
-    def ended(self) -> bool:
-        """Whether it was recorded already."""
-        return self._ended
+    def complete(self, route: str) -> None:
+        """The whole answer is out. A 500 may stand for an exception that is still to come: it is recorded by `end`."""
+        if self.status == _FAILED:
+            self._complete_at = self._complete_at or time.perf_counter()
+        else:
+            self.end(route)
 
     def end(self, route: str, error: BaseException | None = None) -> None:
-        """The answer is complete, or an exception has ended it."""
+        """The application is done with the request, or an exception has ended it."""
         if self._ended or self._epoch != self._series.epoch():
             return
         self._ended = True
         self._series.active(self._method, -1)
         status = self._status(error)
-        self._series.record(time.perf_counter() - self._started, route, self._method, status)
+        ended = self._complete_at or time.perf_counter()
+        self._series.record(ended - self._started, route, self._method, status)
         late = isinstance(error, TimeoutError) or status in _TIMEOUT_STATUSES
         self._series.timed_out(route, int(late))
 
     def _status(self, error: BaseException | None) -> int:
         if error is None:
-            return self.status or 500
+            return self.status or _FAILED
         if outcome_of(type(error)) == "cancelled" or type(error).__name__ == "ClientDisconnect":
             return _CLIENT_LEFT
-        return 500
+        return _FAILED
