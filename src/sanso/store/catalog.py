@@ -67,6 +67,10 @@ class Catalog:
         """Every series."""
         return set(self._entries)
 
+    def frames(self) -> set[int]:
+        """Every frame that has a series."""
+        return {entry.frame for entry in self._entries.values()}
+
     def find(self, matchers: Sequence[Matcher]) -> list[Entry]:
         """The series that satisfy every matcher; remembered until a series comes or goes."""
         key = tuple(matchers)

@@ -128,9 +128,10 @@ class Disk:
             held.update(decode_index(index)[0].tolist())
         return held
 
-    def remove_series(self, numbers: Iterable[int]) -> None:
-        """Forget series of which nothing is left."""
-        self._waiting.extend(("delete from series where id = ?", (number,)) for number in numbers)
+    def remove(self, series: Iterable[int], frames: Iterable[str]) -> None:
+        """Forget series and frames of which nothing is left."""
+        self._waiting.extend(("delete from series where id = ?", (number,)) for number in series)
+        self._waiting.extend(("delete from frames where name = ?", (name,)) for name in frames)
 
     def read(self, frame: int, wanted: list[int], start_ms: int, end_ms: int) -> list[Piece]:
         """The sealed part of a frame, on a connection of the calling thread."""

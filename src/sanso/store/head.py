@@ -100,12 +100,14 @@ class Head:
         self.newest_ms = max(self.newest_ms, time_ms)
         self.view = View(view.series, view.timeline, view.values, view.rows + 1)
 
-    def drop(self, rows: int) -> None:
-        """Forget the oldest rows, and the series that had nothing in them."""
+    def drop(self, rows: int, *, sealed: bool) -> None:
+        """Forget the oldest rows; a series stays that has a sample in the rest, or in what was sealed just now."""
         view = self.view
-        gone = is_absent(view.values[:rows]).all(axis=0)
         kept_rows = view.values[rows : view.rows]
-        keep = np.flatnonzero(~gone | ~is_absent(kept_rows).all(axis=0))
+        alive = ~is_absent(kept_rows).all(axis=0)
+        if sealed:
+            alive |= ~is_absent(view.values[:rows]).all(axis=0)
+        keep = np.flatnonzero(alive)
         remaining = view.rows - rows
         size = max(remaining + _FIRST_ROWS, _FIRST_ROWS)
         timeline, values = np.empty(size, dtype=np.int64), absent(size, len(keep))

@@ -53,6 +53,7 @@ class Store:
         self._families: dict[str, Family] = {}
         self._states: dict[str, bytes] = {}
         self._refused = 0
+        self._next_frame = 1
         self._writing = threading.RLock()
 
     @classmethod
@@ -159,14 +160,18 @@ class Store:
                 view = head.view
                 gone = int(np.searchsorted(view.timeline[: view.rows], oldest))
                 if gone > view.rows // 4 or gone > self._head_rows:
-                    head.drop(gone)
+                    head.drop(gone, sealed=False)
                 held.update(head.view.series)
             if self._disk is not None:
                 held |= self._disk.prune(oldest)
             dead = self._catalog.numbers() - held
             self._catalog.remove(dead)
-            if self._disk is not None and dead:
-                self._disk.remove_series(dead)
+            frames = self._catalog.frames()
+            ended = [name for name, number in self._frames.items() if number not in frames]
+            for name in ended:
+                del self._heads[self._frames.pop(name)]
+            if self._disk is not None:
+                self._disk.remove(dead, ended)
 
     def stats(self) -> StoreStats:
         """What it holds."""
@@ -190,7 +195,8 @@ class Store:
     def _frame(self, name: str) -> int:
         number = self._frames.get(name)
         if number is None:
-            number = self._frames[name] = max(self._frames.values(), default=0) + 1
+            number = self._frames[name] = self._next_frame
+            self._next_frame += 1
             self._heads[number] = Head()
             if self._disk is not None:
                 self._disk.add_frame(number, name)
@@ -207,7 +213,10 @@ class Store:
 
     def _read(self, number: int, entries: list[Entry], start_ms: int, end_ms: int) -> Frame | None:
         wanted = [entry.number for entry in entries]
-        view = self._heads[number].view  # before the blocks: a head sealed meanwhile is then read from here
+        head = self._heads.get(number)
+        if head is None:  # pruned meanwhile
+            return None
+        view = head.view  # before the blocks: a head sealed meanwhile is then read from here
         pieces: list[Piece] = []
         first = int(view.timeline[0]) if view.rows else end_ms + 1
         if self._disk is not None and first > start_ms:
@@ -220,7 +229,7 @@ class Store:
         for number, head in self._heads.items():
             view = head.view
             if view.rows >= self._head_rows and self._disk.seal(number, view):
-                head.drop(view.rows)
+                head.drop(view.rows, sealed=True)
 
     def _replay(self) -> None:
         assert self._disk is not None  # only called with one
@@ -230,6 +239,7 @@ class Store:
         for number, name, newest in contents.frames:
             self._frames[name] = number
             self._heads[number] = Head(newest)
+            self._next_frame = max(self._next_frame, number + 1)
         for number, frame, labels in contents.series:
             self._catalog.add(frame, labels, number)
         for frame, time_ms, series, cells in self._disk.logged():

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sanso.model.clock import FixedClock
+from sanso.model.errors import StoreBusyError, StoreError
+from sanso.model.frame import Columns, Row, is_absent, is_stale
+from sanso.model.labels import Labels, series_of
+from sanso.model.matchers import Matcher
+from sanso.store.lock import holder
+from sanso.store.store import Store
+
+LONG = 10**12
+ALL = [Matcher("__name__", "=~", ".+")]
+
+
+def open_store(path: Path, head_rows: int = 5, retention_ms: int = LONG) -> Store:
+    return Store.open(path, FixedClock(0), retention_ms=retention_ms, head_rows=head_rows)
+
+
+def row(**values: float) -> Row:
+    return Row(Columns(tuple(series_of(name) for name in values)), np.array(list(values.values())))
+
+
+def held(store: Store, start: int = 0, end: int = LONG) -> dict[tuple[Labels, int], float]:
+    found = {}
+    for frame in store.select(ALL, start, end):
+        for labels, values in zip(frame.labels, frame.values, strict=True):
+            for time_ms, value, gap in zip(frame.timeline.tolist(), values.tolist(), is_absent(values), strict=True):
+                if not gap:
+                    found[labels, time_ms] = value
+    return found
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["f", "g"]),
+        st.integers(0, 3),
+        st.dictionaries(st.sampled_from("abcd"), st.floats(-10, 10), min_size=1),
+        st.sampled_from(["", "commit", "reopen"]),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(steps)
+def test_the_store_is_a_dictionary(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, dict[str, float], str]]
+) -> None:
+    path = tmp_path_factory.mktemp("store")
+    store = open_store(path, head_rows=3)
+    expected: dict[tuple[Labels, int], float] = {}
+    newest = {"f": -1, "g": -1}
+    for frame, ahead, values, then in steps:
+        time_ms = newest[frame] + ahead
+        named = {f"{frame}_{name}": value for name, value in values.items()}
+        refused = store.append(frame, time_ms, row(**named), complete=False) if time_ms >= 0 else 0
+        if time_ms >= 0 and refused == 0:
+            for name, value in named.items():
+                expected.setdefault((series_of(name), time_ms), value)
+            newest[frame] = max(newest[frame], time_ms)
+        if then:
+            store.commit()
+        if then == "reopen":
+            store.close()
+            store = open_store(path, head_rows=3)
+        assert held(store) == expected
+    store.close()
+
+
+def test_a_series_that_ends_is_marked_once(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    both, one = row(a=1.0, b=2.0), row(a=3.0)
+    for time_ms, given_row in enumerate([both, one, one], 1):
+        store.append("f", time_ms, given_row)
+    frame = store.select([Matcher("__name__", "=", "b")], 0, 10)[0]
+    assert is_stale(frame.values[0]).tolist() == [False, True, False]
+    assert is_absent(frame.values[0]).tolist() == [False, False, True]
+
+
+def test_old_rows_are_refused_and_counted(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    assert store.append("f", 10, row(a=1.0)) == 0
+    assert store.append("f", 9, row(a=1.0, b=1.0)) == 2
+    assert store.append("f", 10, row(a=5.0, b=7.0), complete=False) == 0
+    assert held(store) == {(series_of("a"), 10): 1.0, (series_of("b"), 10): 7.0}
+    assert store.stats().refused == 2
+
+
+def test_the_second_opener_is_told_who_holds_it(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.set_url("http://127.0.0.1:1")
+    with pytest.raises(StoreBusyError, match=r"answers at http://127\.0\.0\.1:1") as caught:
+        open_store(tmp_path)
+    assert caught.value.url == "http://127.0.0.1:1"
+    found = holder(tmp_path)
+    assert found is not None
+    assert found.url == "http://127.0.0.1:1"
+    store.close()
+    assert holder(tmp_path) is None
+
+
+def test_retention_drops_whole_old_rows_and_forgets_dead_series(tmp_path: Path) -> None:
+    store = open_store(tmp_path, head_rows=2, retention_ms=100)
+    for time_ms in range(0, 200, 10):
+        store.append("old" if time_ms < 50 else "new", time_ms, row(**{"a" if time_ms < 50 else "b": 1.0}))
+        store.commit()
+    store.prune(250)
+    assert {labels for labels, _ in held(store)} == {series_of("b")}
+    assert min(time_ms for _, time_ms in held(store)) >= 140
+    assert store.stats().series == 1
+
+
+def test_a_newer_file_is_refused(tmp_path: Path) -> None:
+    open_store(tmp_path).close()
+    import sqlite3
+
+    connection = sqlite3.connect(tmp_path / "sanso.db")
+    connection.execute("pragma user_version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match="newer Sanso"):
+        open_store(tmp_path)
+
+
+def test_state_and_families_survive(tmp_path: Path) -> None:
+    from sanso.model.frame import Family
+
+    store = open_store(tmp_path)
+    store.describe([Family("a", "gauge", "A.")])
+    store.save_state("k", b"v")
+    store.close()
+    store = open_store(tmp_path)
+    assert store.load_state("k") == b"v"
+    assert store.families()["a"].help == "A."
