@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sanso.sdk import instruments
-from sanso.sdk.instruments import Counter, Gauge, Histogram
+from sanso.sdk.instruments import Buffer, Counter, Gauge, Histogram
 
 
 class Drops:
@@ -112,3 +112,18 @@ def test_threads_lose_nothing_while_it_is_folded() -> None:
     assert histogram.value.count == counter.value == threads * each
     assert gauge.value == threads * each / 100
     assert not +drops.counts
+
+
+def test_what_is_appended_while_the_buffer_is_drained_stays() -> None:
+    class Racing(list[float]):
+        """Another thread's append falls between the two steps of a drain."""
+
+        def __getitem__(self, place: Any) -> Any:
+            taken = super().__getitem__(place)
+            self.append(9.0)
+            return taken
+
+    buffer = Buffer()
+    buffer.values = Racing([1.0, 2.0])
+    assert buffer.drain() == ([1.0, 2.0], 0)
+    assert list(buffer.values) == [9.0]

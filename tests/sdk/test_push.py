@@ -133,3 +133,15 @@ def test_a_process_says_who_it_is() -> None:
     assert about["service.name"] == "checkout"
     assert about["service.instance.id"] == "i"
     assert {"process.pid", "host.name", "telemetry.sdk.name"} <= about.keys()
+
+
+def test_a_server_that_left_for_good_is_a_failure() -> None:
+    with speaking(ANSWER) as url:
+        pusher = Pusher(destination(url, {}))
+        assert pusher.send(b"x", 2)
+    assert not pusher.send(b"x", 2)
+
+
+def test_a_server_that_does_not_speak_tls_is_a_failure() -> None:
+    with receiving() as receiver, closing(Pusher(destination(receiver.url.replace("http", "https"), {}))) as pusher:
+        assert not pusher.send(b"x", 1)
