@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _EMOJI_PRESENTATION = "\ufe0f"
 _HEADROOM = 1.25
+
+Scale: TypeAlias = tuple[float, float]
 
 
 def left(text: str, width: int) -> str:
@@ -38,18 +41,22 @@ def narrow(value: str) -> str:
     return value.replace(" ", "").replace("iB", "")
 
 
-def ceiling(values: Sequence[float], *, percent: bool, critical: float | None) -> float:
-    """The upper end of a scale from zero: percentages keep theirs, so that a calm machine looks calm."""
-    highest = max((value for value in values if math.isfinite(value)), default=0.0)
+def scale(values: Sequence[float], *, percent: bool, critical: float | None) -> Scale:
+    """Lower and upper end of a scale that holds zero: percentages keep theirs, so that a calm machine looks calm."""
+    finite = [value for value in values if math.isfinite(value)]
+    highest, lowest = max(finite, default=0.0), min(finite, default=0.0)
     if percent:
-        return max(highest, min(100.0, critical if critical else 100.0))
-    return highest * _HEADROOM or 1.0
+        return min(lowest, 0.0), max(highest, min(100.0, critical if critical else 100.0))
+    if lowest < 0:
+        return lowest * _HEADROOM, max(highest * _HEADROOM, -lowest * _HEADROOM)
+    return 0.0, highest * _HEADROOM or 1.0
 
 
-def sparkline(values: Sequence[float], width: int, top: float) -> str:
-    """The last `width` values as blocks from zero to `top`, newest at the right; a gap is a blank."""
+def sparkline(values: Sequence[float], width: int, ends: Scale) -> str:
+    """The last `width` values as blocks, newest at the right; a gap is a blank."""
+    low, top = ends
     shown = values[-width:] if width > 0 else []
-    return "".join(_block(value / top) for value in shown).rjust(max(0, width))
+    return "".join(_block((value - low) / (top - low)) for value in shown).rjust(max(0, width))
 
 
 def _block(share: float) -> str:

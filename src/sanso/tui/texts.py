@@ -57,6 +57,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "key.pause": ("pause", "停止"),
     "key.interval": ("interval", "間隔"),
     "key.theme": ("theme", "配色"),
+    "key.refresh": ("refresh", "更新"),
     "key.detail": ("details", "詳細"),
     "key.back": ("back", "戻る"),
     "now": ("Now", "現在"),
