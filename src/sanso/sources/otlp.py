@@ -20,7 +20,9 @@ from sanso.sources.otlp_resource import ResourceMemory, pairs, resource_memory
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 _MOST_BYTES = 64 << 20
 """A request that unpacks to more is a bomb, or a mistake."""
-_FORGET_MS = 3_600_000
+_FORGET_S = 3_600.0
+_SWEEP_S = 300.0
+_MOST_RESOURCES = 10_000
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class OtlpReceiver:
         self._resources: dict[bytes, ResourceMemory] = {}
         self._grids: dict[str, Grid] = {}
         self._families: dict[str, Family] = {}
+        self._swept_s = clock.monotonic()
         self._lock = threading.Lock()
 
     def receive(self, body: bytes, *, content_type: str, content_encoding: str = "") -> OtlpResult:
@@ -58,9 +61,14 @@ class OtlpReceiver:
         kind = content_type.partition(";")[0].strip().lower()
         request = _parsed(_unpacked(body, content_encoding.strip().lower()), kind)
         with self._lock:
+            self._forget()
             rejected = sum(self._take(resource) for resource in request.resource_metrics)
             self._writer.commit()
-        message = f"{rejected} data points rejected: too many series, or older than what is held" if rejected else ""
+        message = (
+            f"{rejected} data points rejected: incomplete, too many series, too far ahead, or older than what is held"
+            if rejected
+            else ""
+        )
         return OtlpResult(_response(kind, rejected, message), kind, rejected, message)
 
     def _take(self, given: Any) -> int:
@@ -68,9 +76,10 @@ class OtlpReceiver:
         key = given.resource.SerializeToString(deterministic=True)
         memory = self._resources.get(key)
         if memory is None:
-            self._forget(now)
+            if len(self._resources) >= _MOST_RESOURCES:
+                return sum(_count(metric) for scope in given.scope_metrics for metric in scope.metrics)
             memory = self._resources[key] = resource_memory(pairs(given.resource.attributes))
-        memory.seen_ms = now
+        memory.seen_s = self._clock.monotonic()
         batch = Batch(memory, self._grids, now)
         for scope in given.scope_metrics:
             for metric in scope.metrics:
@@ -84,10 +93,24 @@ class OtlpReceiver:
             self._families.update({family.name: family for family in fresh})
             self._writer.describe(fresh)
 
-    def _forget(self, now: int) -> None:
+    def _forget(self) -> None:
+        now = self._clock.monotonic()
+        if now - self._swept_s < _SWEEP_S:
+            return
+        self._swept_s = now
         for key, memory in list(self._resources.items()):
-            if now - memory.seen_ms > _FORGET_MS:
+            if now - memory.seen_s > _FORGET_S:
                 del self._resources[key]
+            else:
+                memory.forget(now - _FORGET_S)
+        names = {name for memory in self._resources.values() for name, _ in memory.points}
+        self._grids = {name: grid for name, grid in self._grids.items() if name in names}
+        self._families = {name: family for name, family in self._families.items() if name in names}
+
+
+def _count(metric: Any) -> int:
+    kind = metric.WhichOneof("data")
+    return len(getattr(metric, kind).data_points) if kind else 0
 
 
 def _unpacked(body: bytes, encoding: str) -> bytes:
@@ -115,10 +138,13 @@ def _parsed(body: bytes, kind: str) -> Any:
         if kind == PROTOBUF:
             request.ParseFromString(body)
         elif kind == JSON:
-            ParseDict(_without_exemplars(json.loads(body)), request, ignore_unknown_fields=True)
+            tree = json.loads(body)
+            if not isinstance(tree, dict):
+                raise DecodeError("not an OTLP metrics request: a JSON object is expected")
+            ParseDict(_without_exemplars(tree), request, ignore_unknown_fields=True)
         else:
             raise DecodeError(f"content type {kind!r} is not known: send {PROTOBUF} or {JSON}")
-    except (ProtobufError, ParseError, ValueError, RecursionError) as error:
+    except (ProtobufError, ParseError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise DecodeError(f"not an OTLP metrics request: {error}") from error
     return request
 

@@ -12,6 +12,10 @@ FINEST_SCALE = 3
 """Buckets a factor of 2^(1/8) apart: 27 a decade."""
 MOST_BOUNDS = 400
 """More are not kept: the grid is made coarser."""
+_COARSEST_SCALE = -10
+"""One bucket up to 1, one above: coarser scales tell floats apart no worse."""
+_LOWEST, _HIGHEST = -1074, 1024
+"""Exponents between which floats lie; 2^1024 is infinite."""
 
 
 @dataclass
@@ -27,6 +31,7 @@ class Grid:
     scale: int = FINEST_SCALE
     low: int = 0
     high: int = -1
+    _texts: tuple[tuple[int, int, int], list[str]] | None = None
 
     def cover(self, scale: int, low: int, high: int) -> None:
         """Make room for upper bounds `low` to `high` of a scale; grids of lower scales are subsets of finer ones."""
@@ -39,8 +44,16 @@ class Grid:
             self._coarsen(1)
 
     def bounds(self) -> list[float]:
-        """The upper bounds, rising."""
-        return [2.0 ** (k / 2.0**self.scale) for k in range(self.low, self.high + 1)]
+        """The finite upper bounds, rising."""
+        finite = min(self.high, math.ceil(_HIGHEST * 2.0**self.scale) - 1)
+        return [2.0 ** (k / 2.0**self.scale) for k in range(self.low, finite + 1)]
+
+    def texts(self) -> list[str]:
+        """The bounds as they stand in `le`, spelt once for as long as they stay."""
+        now = (self.scale, self.low, self.high)
+        if self._texts is None or self._texts[0] != now:
+            self._texts = now, [bound_text(bound) for bound in self.bounds()]
+        return self._texts[1]
 
     def _coarsen(self, shift: int) -> None:
         self.scale -= shift
@@ -57,7 +70,7 @@ class Sketch:
     floor: int = 0
 
     def cumulative(self, grid: Grid) -> list[float]:
-        """The counts at or below each of the grid's bounds."""
+        """The counts at or below each of the grid's bounds (and one more where the highest is infinite)."""
         shift = self.scale - grid.scale
         bins = np.zeros(max(grid.high - grid.low + 1, 0))
         for k, count in self.counts.items():
@@ -77,12 +90,16 @@ class Sketch:
 
 
 def sketch_of(scale: int, offset: int, counts: Sequence[int], floor: int) -> Sketch:
-    """A data point's positive buckets: bucket i covers (2^(i / 2^scale), 2^((i+1) / 2^scale)]."""
+    """A data point's positive buckets: bucket i covers (2^(i / 2^scale), 2^((i+1) / 2^scale)].
+
+    Buckets where no float can be (scale and offset are anything a client sends) count at the nearest that has floats.
+    """
     shift = max(scale - FINEST_SCALE, 0)
-    sketch = Sketch(scale - shift, floor=floor)
+    sketch = Sketch(max(scale - shift, _COARSEST_SCALE), floor=floor)
+    lowest, highest = (math.ceil(exponent * 2.0**sketch.scale) for exponent in (_LOWEST, _HIGHEST))
     for place, count in enumerate(counts):
         if count:
-            k = _up(offset + place + 1, shift)
+            k = min(max(_up(offset + place + 1, shift), lowest), highest)
             sketch.counts[k] = sketch.counts.get(k, 0) + count
     return sketch
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,14 @@ from sanso.model.frame import STALE, Family, FamilyType, Row
 from sanso.model.labels import Labels
 from sanso.model.series import RowWriter
 from sanso.sources.otlp_histograms import Grid, Sketch, bound_text, sketch_of
-from sanso.sources.otlp_resource import HistogramMemory, ResourceMemory, pairs
+from sanso.sources.otlp_resource import Attributes, HistogramMemory, ResourceMemory, pairs
 from sanso.sources.otlp_spelling import metric_name
 
 _DELTA = 1
 _NO_VALUE = 1
+_MOST_BUCKETS = 20_000
+_AHEAD_MS = 600_000
+"""How far ahead a point's time may be: one of the year 2554 would shut the frame to all that follow."""
 _YOUNG_MS = 3_600_000
 """A counter that began longer ago than this was not born before our eyes: where it stood before is not known."""
 
@@ -33,6 +36,7 @@ class Batch:
         self._grids = grids
         self._now_ms = now_ms
         self._rejected = 0
+        self._attributes: Attributes = ()
         self._rows: dict[int, dict[Labels, float]] = {}
         self._births: dict[Labels, float] = {}
         self._born_ms = 0
@@ -55,10 +59,28 @@ class Batch:
             "summary": self._summary,
         }[kind]
         for point in data.data_points:
-            if self._memory.full() and self._memory.known((name, "", pairs(point.attributes))) is None:
+            self._attributes = pairs(point.attributes)
+            if not _whole(kind, point) or not self._admit(name, point, delta=delta):
                 self._rejected += 1
                 continue
+            if point.flags & _NO_VALUE:
+                for labels in self._memory.of((name, self._attributes)):
+                    self._sample(point, labels, STALE)
+                continue
             take(name, point, monotonic or kind in ("histogram", "exponential_histogram"), delta)
+
+    def _admit(self, name: str, point: Any, *, delta: bool) -> bool:
+        """Whether there is room for the point and its time is believable; a delta sent again is not added again."""
+        memory, key = self._memory, (name, self._attributes)
+        nanos = point.time_unix_nano
+        if memory.full(key) or nanos // 1_000_000 > self._now_ms + _AHEAD_MS:
+            return False
+        if delta and nanos:
+            if nanos <= memory.deltas.get(key, 0):
+                return False
+            memory.deltas[key] = nanos
+        memory.points[key] = memory.seen_s
+        return True
 
     def write(self, writer: RowWriter) -> int:
         """Append the rows, oldest first; how many samples were rejected."""
@@ -82,7 +104,7 @@ class Batch:
             writer.append(self._memory.frame, before, row, complete=False)
 
     def _number(self, name: str, point: Any, monotonic: bool, delta: bool) -> None:  # noqa: FBT001 - a table's call
-        labels, new = self._labels(name, point)
+        labels, new = self._labels(name)
         value = float(point.as_int if point.WhichOneof("value") == "as_int" else point.as_double)
         if delta:
             value += self._memory.totals.get(labels, 0.0)
@@ -97,12 +119,12 @@ class Batch:
         if len(counts) != len(bounds):  # no buckets at all: only the sum and the count are known
             bounds, counts = bounds[-1:], np.array([float(point.count)])
         self._buckets(name, point, bounds, counts.tolist(), delta=delta)
-        self._totals(name, point, delta=delta)
+        self._totals(name, point, delta=delta, summed=point.HasField("sum"))
 
     def _exponential(self, name: str, point: Any, _monotonic: bool, delta: bool) -> None:  # noqa: FBT001 - as above
         floor = int(point.zero_count) + sum(point.negative.bucket_counts)
         sketch = sketch_of(point.scale, point.positive.offset, point.positive.bucket_counts, floor)
-        base, new = self._labels(name, point, "_bucket")
+        base, new = self._labels(name, "_bucket")
         memory = self._memory.histograms.setdefault(base, HistogramMemory())
         if delta:
             if memory.sketch is None:
@@ -113,18 +135,17 @@ class Batch:
         if sketch.counts:
             grid.cover(sketch.scale, min(sketch.counts), max(sketch.counts))
         total = float(sum(sketch.counts.values()) + sketch.floor)
-        texts = [bound_text(bound) for bound in grid.bounds()]
-        for place, (text, value) in enumerate(zip(texts, sketch.cumulative(grid), strict=True)):
-            labels, _ = self._labels(name, point, "_bucket", le=text)
+        for place, (text, value) in enumerate(zip(grid.texts(), sketch.cumulative(grid), strict=False)):
+            labels, _ = self._labels(name, "_bucket", le=text)
             self._sample(point, labels, value)
             self._grow(point, labels, memory, grid.low + place, grid.scale, new=new)
-        labels, _ = self._labels(name, point, "_bucket", le="+Inf")
+        labels, _ = self._labels(name, "_bucket", le="+Inf")
         self._sample(point, labels, total)
         if new:
             self._birth(point, labels, 0.0)
         memory.total, memory.floor = total, float(sketch.floor)
         memory.low, memory.high, memory.scale = grid.low, grid.high, grid.scale
-        self._totals(name, point, delta=delta)
+        self._totals(name, point, delta=delta, summed=point.HasField("sum"))
 
     def _grow(self, point: Any, labels: Labels, memory: HistogramMemory, k: int, scale: int, *, new: bool) -> None:
         """Where a bound that was not there at the last push stood then: all below it, or none."""
@@ -135,7 +156,7 @@ class Batch:
 
     def _buckets(self, name: str, point: Any, bounds: list[str], counts: list[float], *, delta: bool) -> None:
         for text, count in zip(bounds, counts, strict=True):
-            labels, new = self._labels(name, point, "_bucket", le=text)
+            labels, new = self._labels(name, "_bucket", le=text)
             value = count
             if delta:
                 value = self._memory.totals[labels] = self._memory.totals.get(labels, 0.0) + count
@@ -143,9 +164,10 @@ class Batch:
                 self._birth(point, labels, 0.0)
             self._sample(point, labels, value)
 
-    def _totals(self, name: str, point: Any, *, delta: bool) -> None:
-        for part, figure in (("_count", float(point.count)), ("_sum", float(point.sum))):
-            labels, new = self._labels(name, point, part)
+    def _totals(self, name: str, point: Any, *, delta: bool, summed: bool = True) -> None:
+        parts = (("_count", float(point.count)), ("_sum", float(point.sum)))
+        for part, figure in parts if summed else parts[:1]:
+            labels, new = self._labels(name, part)
             value = figure
             if delta:
                 value = self._memory.totals[labels] = self._memory.totals.get(labels, 0.0) + figure
@@ -155,13 +177,13 @@ class Batch:
 
     def _summary(self, name: str, point: Any, _monotonic: bool, _delta: bool) -> None:  # noqa: FBT001 - as above
         for quantile in point.quantile_values:
-            labels, _ = self._labels(name, point, quantile=bound_text(quantile.quantile))
+            labels, _ = self._labels(name, quantile=bound_text(quantile.quantile))
             self._sample(point, labels, quantile.value)
         self._totals(name, point, delta=False)
 
-    def _labels(self, name: str, point: Any, part: str = "", **more: str) -> tuple[Labels, bool]:
+    def _labels(self, name: str, part: str = "", **more: str) -> tuple[Labels, bool]:
         """A series' labels, and whether it is new."""
-        attributes: Sequence[tuple[str, str]] = pairs(point.attributes)
+        attributes = self._attributes
         key = (name, part, attributes, *more.values())
         labels = self._memory.known(key)
         if labels is not None:
@@ -176,7 +198,25 @@ class Batch:
 
     def _sample(self, point: Any, labels: Labels, value: float) -> None:
         time_ms = point.time_unix_nano // 1_000_000 or self._now_ms
-        self._rows.setdefault(time_ms, {})[labels] = STALE if point.flags & _NO_VALUE else value
+        self._rows.setdefault(time_ms, {})[labels] = value
+
+
+def _whole(kind: str, point: Any) -> bool:
+    """Whether a point says what its kind must say."""
+    if point.flags & _NO_VALUE:
+        return True
+    match kind:
+        case "gauge" | "sum":
+            return point.WhichOneof("value") is not None
+        case "histogram":
+            bounds = point.explicit_bounds
+            rising = all(low < high for low, high in pairwise((*bounds, float("inf"))))
+            return rising and len(point.bucket_counts) == (
+                len(bounds) + 1 if bounds else min(len(point.bucket_counts), 1)
+            )
+        case "exponential_histogram":
+            return max(len(point.positive.bucket_counts), len(point.negative.bucket_counts)) <= _MOST_BUCKETS
+    return True
 
 
 def _type(kind: str, *, monotonic: bool) -> FamilyType:

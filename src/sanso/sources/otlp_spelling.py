@@ -43,4 +43,4 @@ def unit_words(unit: str, *, gauge: bool) -> list[str]:
 def label_name(key: str) -> str:
     """An attribute's label name."""
     spelt = re.sub(r"[^a-zA-Z0-9_]", "_", key)
-    return f"key_{spelt}" if spelt[:1].isdigit() else spelt or "_"
+    return f"key_{spelt}" if spelt[:1].isdigit() or spelt.startswith("__") else spelt or "_"
