@@ -16,7 +16,7 @@ _PER = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
 
 def metric_name(name: str, unit: str, *, monotonic: bool = False, gauge: bool = False) -> str:
     """A metric's Prometheus name: bad characters to `_`, the unit's word, `_total` for counters; nothing twice."""
-    spelt = _BAD.sub("_", name).strip("_") or "_"
+    spelt = _legal(name) or "_"
     if spelt[0].isdigit():
         spelt = f"_{spelt}"
     total = spelt.endswith("_total")
@@ -34,10 +34,14 @@ def unit_words(unit: str, *, gauge: bool) -> list[str]:
     if plain == "1":
         return ["ratio"] if gauge else []
     main, _, per = plain.partition("/")
-    words = [_UNITS.get(main, _BAD.sub("_", main).strip("_"))] if main else []
-    if per:
-        words.append(f"per_{_PER.get(per, _UNITS.get(per, per))}")
+    words = [_UNITS.get(main) or _legal(main)]
+    if divisor := _PER.get(per) or _UNITS.get(per) or _legal(per):
+        words.append(f"per_{divisor}")
     return [word for word in words if word]
+
+
+def _legal(word: str) -> str:
+    return _BAD.sub("_", word).strip("_")
 
 
 def label_name(key: str) -> str:

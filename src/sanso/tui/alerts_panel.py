@@ -10,9 +10,9 @@ from textual.widgets import Static
 
 from sanso.model.labels import render
 from sanso.model.readings import AlertReading, Overview
-from sanso.model.units import format_duration, format_value
+from sanso.model.units import format_value
 from sanso.tui.cells import left
-from sanso.tui.texts import LEVEL_DOTS, level_word, say
+from sanso.tui.texts import LEVEL_DOTS, age_text, level_word, say
 from sanso.tui.themes import LEVEL_STYLE
 
 
@@ -23,6 +23,7 @@ class AlertsPanel(VerticalScroll):
     AlertsPanel { height: auto; max-height: 20%; min-height: 2;
                   border-top: solid $rule; border-title-color: $foreground;
                   border-title-style: bold; scrollbar-size-vertical: 1; }
+    AlertsPanel Static { text-wrap: nowrap; text-overflow: ellipsis; }
     AlertsPanel:focus { border-top: solid $primary; border-title-color: $primary; }
     """
 
@@ -35,7 +36,7 @@ class AlertsPanel(VerticalScroll):
         firing = sum(alert.state == "firing" for alert in overview.alerts)
         waiting = len(overview.alerts) - firing
         counts = [f"{count} {say(word, lang)}" for count, word in ((firing, "firing"), (waiting, "pending")) if count]
-        self.border_title = "  ".join([say("alerts", lang), *counts])
+        self.border_title = f" {'  '.join([say('alerts', lang), *counts])} "
         self.query_one(Static).update(alerts_content(overview, units, lang))
 
 
@@ -44,7 +45,7 @@ def alerts_content(overview: Overview, units: dict[str, str], lang: str) -> Cont
     if not overview.alerts:
         return Content.styled(say("no_alerts", lang), "$quiet")
     words = [f"{level_word(alert.level, lang)} {say(alert.state, lang)}" for alert in overview.alerts]
-    ages = [format_duration(max(overview.time_ms - alert.since_ms, 0) / 1000) for alert in overview.alerts]
+    ages = [age_text((overview.time_ms - alert.since_ms) / 1000, lang) for alert in overview.alerts]
     widths = (max(map(cell_len, words)), max(map(cell_len, ages)))
     return Content("\n").join(
         Content.assemble(

@@ -59,6 +59,19 @@ def sparkline(values: Sequence[float], width: int, ends: Scale) -> str:
     return "".join(_block((value - low) / (top - low)) for value in shown).rjust(max(0, width))
 
 
+def fitted(values: Sequence[float], points: int) -> list[float]:
+    """At most `points` values, each the mean of its share of the whole; a share without values stays a gap."""
+    count = len(values)
+    if count <= points or points <= 0:
+        return list(values)
+    shares = [values[index * count // points : (index + 1) * count // points] for index in range(points)]
+    return [_mean([value for value in share if math.isfinite(value)]) for share in shares]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values) if values else math.nan
+
+
 def _block(share: float) -> str:
     if not math.isfinite(share):
         return " "

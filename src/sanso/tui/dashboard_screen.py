@@ -21,9 +21,9 @@ from sanso.tui.alerts_panel import AlertsPanel
 from sanso.tui.asking import AskingFailed, HistoriesCame, OverviewCame, ask_histories, ask_overview
 from sanso.tui.bars import KeyBar, NoticeBar, TitleBar
 from sanso.tui.detail_screen import DetailScreen
-from sanso.tui.layer_panel import LayerPanel
+from sanso.tui.layer_panel import LayerPanel, LayerView
 from sanso.tui.rows import overall, rows_of
-from sanso.tui.texts import layer_title, say
+from sanso.tui.texts import age_text, layer_title, say
 from sanso.tui.trails import Trails
 from sanso.tui.workers_panel import WorkersPanel
 from sanso.vitals.catalog import load
@@ -230,9 +230,10 @@ class DashboardScreen(Screen[None]):
         self._draw_title()
         if self._overview is None:
             return
-        for panel in self.query(LayerPanel):
-            rows = rows_of(panel.of, self._vitals, self._overview, self._trails, lang)
-            panel.show(layer_title(panel.of, lang), rows)
+        panels = list(self.query(LayerPanel))
+        rows = [rows_of(panel.of, self._vitals, self._overview, self._trails, lang) for panel in panels]
+        for panel, own in zip(panels, rows, strict=True):
+            panel.show(LayerView(layer_title(panel.of, lang), own, max(map(len, rows)), self._view.interval, lang))
         self.query_one(WorkersPanel).show(self._overview, lang)
         self.query_one(AlertsPanel).show(self._overview, self._units, lang)
 
@@ -257,5 +258,5 @@ class DashboardScreen(Screen[None]):
         notice = say("no_answer", lang).format(where=self._client.where, error=self._problem)
         if self._overview is None:
             return [notice]
-        age = format_duration(max(round(self._view.clock.monotonic() - self._arrived), 0))
+        age = age_text(self._view.clock.monotonic() - self._arrived, lang)
         return [f"{notice} – {say('data_age', lang).format(age=age)}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual.binding import Binding
 from textual.content import Content
 from textual.events import Click, MouseScrollDown, MouseScrollUp
@@ -13,15 +14,18 @@ from textual.widget import Widget
 
 from sanso.model.readings import Layer
 from sanso.model.status import Status
-from sanso.tui.cells import left, narrow, right, sparkline
+from sanso.model.units import format_value
+from sanso.tui.cells import fitted, left, narrow, right, sparkline
 from sanso.tui.plot import braille
 from sanso.tui.rows import VitalRow
 from sanso.tui.short_titles import LEADS
-from sanso.tui.texts import DOTS
+from sanso.tui.texts import DOTS, age_text
 from sanso.tui.themes import STATUS_STYLE
 
 _LOWEST_PLOT = 5
-_HIGHEST_PLOT = 14
+_HIGHEST_PLOT = 26
+_SPARK_POINTS = 60
+"""The newest values that a sparkline is made of; the plot shows all that are kept."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,25 @@ class Shape:
         if width < 54:
             return Shape(title=min(18, width - 22), figure=10, word=0, short=False)
         return Shape(title=20, figure=11, word=9, short=False)
+
+
+@dataclass(frozen=True)
+class LayerView:
+    """What a layer shows.
+
+    Attributes:
+        title: Its name.
+        rows: Its vital signs.
+        tallest: How many rows the longest layer has, so that the plots of all stand side by side.
+        interval: Seconds from one value of a trail to the next.
+        lang: en or ja.
+    """
+
+    title: str
+    rows: Sequence[VitalRow]
+    tallest: int
+    interval: float
+    lang: str
 
 
 class LayerPanel(Widget, can_focus=True):
@@ -76,19 +99,28 @@ class LayerPanel(Widget, can_focus=True):
     def __init__(self, layer: Layer) -> None:
         super().__init__(id=f"layer-{layer}")
         self.of: Layer = layer
-        self._rows: Sequence[VitalRow] = ()
+        self._view = LayerView("", (), 0, 1.0, "en")
         self._chosen = ""
 
-    def show(self, title: str, rows: Sequence[VitalRow]) -> None:
+    @property
+    def _rows(self) -> Sequence[VitalRow]:
+        return self._view.rows
+
+    def show(self, view: LayerView) -> None:
         """Draw these rows from now on."""
-        self._rows = rows
-        self.border_title = title
+        self._view = view
+        self._name_it()
         self.refresh()
+
+    def on_resize(self) -> None:
+        """More or fewer rows fit."""
+        self._name_it()
 
     def action_move(self, steps: int) -> None:
         """Choose another sign."""
         if self._rows:
             self._chosen = self._rows[min(len(self._rows) - 1, max(0, self._place() + steps))].vital.name
+            self._name_it()
             self.refresh()
 
     def action_open(self) -> None:
@@ -127,12 +159,16 @@ class LayerPanel(Widget, can_focus=True):
         width, height = self.content_size
         first, visible = self._first(), self._visible()
         shown = self._rows[first : first + visible]
-        hidden = len(self._rows) - len(shown)
-        self.border_subtitle = ""
         lines = [self._line(row, width, chosen=first + index == self._place()) for index, row in enumerate(shown)]
-        if not hidden and height - len(lines) > _LOWEST_PLOT:
-            lines += self._plot(width, min(height - len(lines) - 1, _HIGHEST_PLOT))
+        if height - self._view.tallest > _LOWEST_PLOT:
+            lines += [Content("")] * (self._view.tallest - len(lines))
+            lines += self._plot(width, min(height - self._view.tallest - 1, _HIGHEST_PLOT))
         return Content("\n").join(lines)
+
+    def _name_it(self) -> None:
+        hidden = len(self._rows) > max(1, self.content_size.height)
+        where = f"  {self._place() + 1}/{len(self._rows)}" if hidden else ""
+        self.border_title = f" {self._view.title}{where} " if self._view.title else ""
 
     def _place(self) -> int:
         names = [row.vital.name for row in self._rows]
@@ -154,7 +190,7 @@ class LayerPanel(Widget, can_focus=True):
             f"{dot} ",
             (left(row.short if shape.short else row.title, shape.title), quiet),
             " ",
-            (sparkline(row.trail, max(room, 0), row.scale), "$primary"),
+            (_spark(row, max(room, 0)), "$primary"),
             " ",
             (right(figure, shape.figure), quiet if quiet == "$quiet" else STATUS_STYLE[row.status]),
             (f" {left(row.word, shape.word)}" if shape.word else "", STATUS_STYLE[row.status]),
@@ -167,11 +203,15 @@ class LayerPanel(Widget, can_focus=True):
         lead = next((row for row in self._rows if row.vital.name == LEADS[self.of]), None)
         if lead is None or not lead.trail:
             return []
-        head = Content.assemble(
-            ("─ ", "$rule"),
-            (lead.title, "$quiet"),
-            " ",
-            ("─" * max(0, width - 3 - Content(lead.title).cell_length), "$rule"),
-        )
-        dots = braille([lead.trail], width, height - 1, lead.scale)
+        minutes = age_text(len(lead.trail) * self._view.interval, self._view.lang)
+        name = f" {lead.title} · {minutes} "
+        top = f" {format_value(lead.scale[1], lead.vital.unit)} "
+        rule = "─" * max(0, width - 2 - cell_len(name) - cell_len(top))
+        head = Content.assemble(("─", "$rule"), (name, "$quiet"), (rule, "$rule"), (top, "$quiet"), ("─", "$rule"))
+        dots = braille([fitted(lead.trail, 2 * width)], width, height - 1, lead.scale)
         return [Content(""), head, *(Content.styled(line, "$primary") for line in dots)]
+
+
+def _spark(row: VitalRow, width: int) -> str:
+    newest = row.trail if row.vital.label else row.trail[-_SPARK_POINTS:]
+    return sparkline(fitted(newest, width), width, row.scale)

@@ -27,7 +27,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "state.waiting": ("IDLE", "待機中"),
     "state.error": ("ERROR", "エラー"),
     "state.stalled": ("STALLED", "停滞"),
-    "state.lost": ("LOST", "不明"),
+    "state.lost": ("LOST", "応答なし"),
     "level.info": ("Info", "情報"),
     "level.warning": ("Warning", "警告"),
     "level.critical": ("Critical", "危険"),
@@ -101,6 +101,16 @@ def language(lang: str) -> str:
 def language_of(locale: str) -> str:
     """The language for a `--lang` or `LANG` value: `ja_JP.UTF-8` is "ja", everything else "en"."""
     return "ja" if locale.lower().startswith("ja") else "en"
+
+
+def age_text(seconds: float, lang: str) -> str:
+    """How long ago, in whole units: `42 s`, `3 min`, `2 h`, `4 d`."""
+    names = ("秒", "分", "時間", "日") if lang == "ja" else (" s", " min", " h", " d")
+    size = max(0, int(seconds))
+    for limit, length, name in ((60, 1, names[0]), (3_600, 60, names[1]), (172_800, 3_600, names[2])):
+        if size < limit:
+            return f"{size // length}{name}"
+    return f"{size // 86_400}{names[3]}"
 
 
 def layer_title(layer: Layer, lang: str) -> str:
