@@ -9,8 +9,10 @@ from sanso.model.native_histogram import COMPONENT, bucket_part, component, cust
 def test_a_part_is_the_series_with_one_more_label() -> None:
     series = series_of("latency_seconds", route="/pay")
     part = component(series, bucket_part(5, -3, "n"))
-    assert part_of(part) == "s5:-3n" and (COMPONENT, "s5:-3n") in part
-    assert plain(part) == series and part_of(series) == ""
+    assert part_of(part) == "s5:-3n"
+    assert (COMPONENT, "s5:-3n") in part
+    assert plain(part) == series
+    assert part_of(series) == ""
 
 
 def test_custom_buckets_are_named_by_their_upper_bound() -> None:

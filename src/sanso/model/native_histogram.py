@@ -1,8 +1,9 @@
 """Native histograms as bundles of columns: which labels a histogram's parts have in a frame.
 
-A native histogram is not one cell but several columns that share every label but one: `COMPONENT` names the part. So the
-store keeps histograms as it keeps anything (buckets are counts, and counts compress), and rates, sums and quantiles stay
-matrix operations. Whoever reads series for people hides the label; whoever evaluates puts bundles together again.
+A native histogram is not one cell but several columns that share every label but one: `COMPONENT` names the part.
+So the store keeps histograms as it keeps anything (buckets are counts, and counts compress), and rates, sums and
+quantiles stay matrix operations. Whoever reads series for people hides the label; whoever evaluates puts bundles
+together again.
 
 Parts of one histogram, `x{…}` standing for its own labels:
 
@@ -15,8 +16,8 @@ Parts of one histogram, `x{…}` standing for its own labels:
     x{…, __hist__="s5:-3n"}           negative bucket: schema 5, index -3
     x{…, __hist__="le:0.25"}          custom bucket (schema -53) up to 0.25; `le:+Inf` is the last
 
-Bucket columns hold the bucket's own observations, not cumulated. A row has a histogram where `count` is present; a bucket
-that is absent in such a row is empty. A row that ends the series has stale markers in all of them.
+Bucket columns hold the bucket's own observations, not cumulated. A row has a histogram where `count` is present; a
+bucket that is absent in such a row is empty. A row that ends the series has stale markers in all of them.
 """
 
 from __future__ import annotations
