@@ -12,6 +12,7 @@ from sanso.model.labels import render
 from sanso.model.readings import AlertReading, Overview
 from sanso.model.units import format_value
 from sanso.tui.cells import left
+from sanso.tui.text_lines import put
 from sanso.tui.texts import LEVEL_DOTS, age_text, level_word, say
 from sanso.tui.themes import LEVEL_STYLE
 
@@ -37,7 +38,7 @@ class AlertsPanel(VerticalScroll):
         waiting = len(overview.alerts) - firing
         counts = [f"{count} {say(word, lang)}" for count, word in ((firing, "firing"), (waiting, "pending")) if count]
         self.border_title = f" {'  '.join([say('alerts', lang), *counts])} "
-        self.query_one(Static).update(alerts_content(overview, units, lang))
+        put(self.query_one(Static), alerts_content(overview, units, lang))
 
 
 def alerts_content(overview: Overview, units: dict[str, str], lang: str) -> Content:

@@ -12,6 +12,7 @@ from sanso.model.readings import Overview, WorkerReading
 from sanso.model.status import Status
 from sanso.model.units import format_value
 from sanso.tui.cells import icon, left, right
+from sanso.tui.text_lines import put
 from sanso.tui.texts import DOTS, age_text, say, state_word, status_word
 from sanso.tui.themes import STATUS_STYLE
 from sanso.tui.workers_tree import STATE_STATUS, branches
@@ -40,7 +41,7 @@ class WorkersPanel(VerticalScroll):
     def show(self, overview: Overview, lang: str) -> None:
         """Draw these workers from now on."""
         self.border_title = f" {'  '.join([say('organisation', lang), *_strength(overview, lang)])} "
-        self.query_one(Static).update(workers_content(overview, lang, wide=self.app.size.width >= _WIDE))
+        put(self.query_one(Static), workers_content(overview, lang, wide=self.app.size.width >= _WIDE))
 
 
 def _strength(overview: Overview, lang: str) -> list[str]:
