@@ -138,3 +138,22 @@ def test_state_and_families_survive(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     assert store.load_state("k") == b"v"
     assert store.families()["a"].help == "A."
+
+
+def test_a_frame_of_empty_rows_does_not_keep_the_store_from_starting(tmp_path: Path) -> None:
+    clock = FixedClock(10_000)
+    store = Store.open(tmp_path, clock, retention_ms=10**9)
+    full = Columns((series_of("x"),))
+    for tick, columns in enumerate([Columns(()), full, Columns(()), Columns(())]):
+        store.append("alerts", 1000 * (tick + 1), Row(columns, np.ones(len(columns.labels))))
+        store.commit()
+        store.prune(clock.now_ms())
+    store.append("empty", 5000, Row(Columns(()), np.ones(0)))
+    store.prune(clock.now_ms())
+    store.commit()
+    store.close()
+    again = Store.open(tmp_path, clock, retention_ms=10**9)
+    frames = again.select([Matcher("__name__", "=", "x")], 0, 10_000)
+    assert frames[0].values[0, 0] == 1.0
+    assert is_stale(frames[0].values)[0, 1]
+    again.close()

@@ -9,26 +9,11 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from sanso.model.clock import FixedClock
 from sanso.tui.app import SansoApp
 from tests.tui.fakes import AT_MS, FakeClient
 
 FOLDER = Path(__file__).parent / "captures"
-
-
-class FixedClock:
-    """A clock that a test moves."""
-
-    def __init__(self, now_ms: int = AT_MS) -> None:
-        self.ms = now_ms
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def monotonic(self) -> float:
-        return self.ms / 1000
-
-    def sleep(self, seconds: float) -> None:
-        self.ms += int(seconds * 1000)
 
 
 def app_on(client: FakeClient, *, lang: str = "en", mode: str = "dashboard", with_perf: bool = True) -> SansoApp:
@@ -36,7 +21,7 @@ def app_on(client: FakeClient, *, lang: str = "en", mode: str = "dashboard", wit
     app = SansoApp(
         client, mode="perf" if mode == "perf" else "dashboard", with_perf=with_perf, interval=3600.0, lang=lang
     )
-    app.view.clock, app.view.zone = FixedClock(), UTC
+    app.view.clock, app.view.zone = FixedClock(AT_MS), UTC
     return app
 
 

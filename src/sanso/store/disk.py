@@ -128,10 +128,13 @@ class Disk:
             held.update(decode_index(index)[0].tolist())
         return held
 
-    def remove(self, series: Iterable[int], frames: Iterable[str]) -> None:
-        """Forget series and frames of which nothing is left."""
+    def remove(self, series: Iterable[int], frames: Iterable[int]) -> None:
+        """Forget series and frames of which nothing is left; rows of such a frame hold nothing either."""
         self._waiting.extend(("delete from series where id = ?", (number,)) for number in series)
-        self._waiting.extend(("delete from frames where name = ?", (name,)) for name in frames)
+        for number in frames:
+            self._waiting.append(("delete from frames where id = ?", (number,)))
+            self._waiting.append(("delete from log where frame = ?", (number,)))
+            self._waiting.append(("delete from layouts where frame = ?", (number,)))
 
     def read(self, frame: int, wanted: list[int], start_ms: int, end_ms: int) -> list[Piece]:
         """The sealed part of a frame, on a connection of the calling thread."""

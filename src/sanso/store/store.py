@@ -95,6 +95,8 @@ class Store:
         with self._writing:
             number = self._frame(frame)
             head = self._heads[number]
+            if not row.columns.labels and not head.view.series:  # nothing there, and nothing that could end
+                return 0
             if head.known(row.columns) is None:
                 head.learn(row.columns, self._numbers(number, row.columns.labels))
             whole = head.append(time_ms, row.columns, row.values, complete=complete)
@@ -169,9 +171,11 @@ class Store:
             frames = self._catalog.frames()
             ended = [name for name, number in self._frames.items() if number not in frames]
             for name in ended:
-                del self._heads[self._frames.pop(name)]
+                del self._heads[self._frames[name]]
             if self._disk is not None:
-                self._disk.remove(dead, ended)
+                self._disk.remove(dead, [self._frames[name] for name in ended])
+            for name in ended:
+                del self._frames[name]
 
     def stats(self) -> StoreStats:
         """What it holds."""
@@ -243,4 +247,5 @@ class Store:
         for number, frame, labels in contents.series:
             self._catalog.add(frame, labels, number)
         for frame, time_ms, series, cells in self._disk.logged():
-            self._heads[frame].restore(time_ms, series, cells)
+            if frame in self._heads:  # else its last series has ended, and with it the frame
+                self._heads[frame].restore(time_ms, series, cells)
