@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from types import TracebackType
 
 from sanso.sdk.asgi import AsgiApp, AsgiMiddleware
 from sanso.sdk.asgi import RouteOf as AsgiRouteOf
@@ -141,6 +142,14 @@ class Telemetry:
         """Say goodbye for all workers, push a last time and end; nothing should be recorded after it."""
         self._organisation.close()
         return self._pump.stop(timeout)
+
+    def __enter__(self) -> Telemetry:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def _epoch(self) -> int:
         return self._registry.epoch
