@@ -16,38 +16,40 @@ WORKERS = '[organisation]\nexpected = 2\n[[organisation.workers]]\nname = "PM"\n
 
 
 def test_what_an_application_records_is_seen_in_all_three_layers(tmp_path: Path) -> None:
-    with serving(tmp_path, settings=WORKERS) as server:
-        with Telemetry(service="checkout", endpoint=server.url) as telemetry:
-            histogram = telemetry.histogram(
-                "http_server_request_duration_seconds", http_route="/pay", http_response_status_code="200"
-            )
-            worker = telemetry.worker("ANALYST", role="analysis", icon="📋", reports_to="PM")
-            for _ in range(3):
-                for _ in range(20):
-                    histogram.record(0.05)
-                with worker.task("read"):
-                    worker.progress()
-                with telemetry.inference(model="m", provider="local") as call:
-                    call.first_token()
-                    call.tokens(input=12, output=34)
-                telemetry.flush()
-                time.sleep(1.1)
-            vitals = server.get("/api/sanso/vitals")
-            assert 0.045 <= vitals["latency_p95_seconds"]["value"] <= 0.056
-            assert vitals["requests_per_second"]["value"] > 0
-            assert vitals["tokens_per_second"]["value"] > 0
-            assert vitals["memory_percent"]["value"] > 0
-            workers = {worker["name"]: worker for worker in server.get("/api/sanso/workers")}
-            assert workers["ANALYST"]["state"] in ("active", "waiting")
-            assert workers["ANALYST"]["tasks_completed"] == 3
-            assert workers["PM"]["state"] == "lost"
-            assert workers["PM"]["reason"] == "never seen"
-            plain = subprocess.run(
-                [sys.executable, "-m", "sanso", "top", "--once", "--lang", "en", "--url", server.url],
-                capture_output=True, text=True, timeout=30, check=True,
-            ).stdout  # fmt: skip
-            assert "ANALYST" in plain
-            assert "PM: LOST" in plain
+    with (
+        serving(tmp_path, settings=WORKERS) as server,
+        Telemetry(service="checkout", endpoint=server.url) as telemetry,
+    ):
+        histogram = telemetry.histogram(
+            "http_server_request_duration_seconds", http_route="/pay", http_response_status_code="200"
+        )
+        worker = telemetry.worker("ANALYST", role="analysis", icon="📋", reports_to="PM")
+        for _ in range(3):
+            for _ in range(20):
+                histogram.record(0.05)
+            with worker.task("read"):
+                worker.progress()
+            with telemetry.inference(model="m", provider="local") as call:
+                call.first_token()
+                call.tokens(input=12, output=34)
+            telemetry.flush()
+            time.sleep(1.1)
+        vitals = server.get("/api/sanso/vitals")
+        assert 0.045 <= vitals["latency_p95_seconds"]["value"] <= 0.056
+        assert vitals["requests_per_second"]["value"] > 0
+        assert vitals["tokens_per_second"]["value"] > 0
+        assert vitals["memory_percent"]["value"] > 0
+        workers = {worker["name"]: worker for worker in server.get("/api/sanso/workers")}
+        assert workers["ANALYST"]["state"] in ("active", "waiting")
+        assert workers["ANALYST"]["tasks_completed"] == 3
+        assert workers["PM"]["state"] == "lost"
+        assert workers["PM"]["reason"] == "never seen"
+        plain = subprocess.run(
+            [sys.executable, "-m", "sanso", "top", "--once", "--lang", "en", "--url", server.url],
+            capture_output=True, text=True, timeout=30, check=True,
+        ).stdout  # fmt: skip
+        assert "ANALYST" in plain
+        assert "PM: LOST" in plain
 
 
 def test_the_specification_s_python_asks_the_server(tmp_path: Path) -> None:

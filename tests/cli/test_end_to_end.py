@@ -76,6 +76,7 @@ def test_wrong_usage_is_exit_code_2() -> None:
     assert run("collect", "--interval", "soon").returncode == 2
     assert run("top", "--interval", "0.1").returncode == 2
     assert run("nonsense").returncode == 2
+    assert run("collect", "--count", "0").returncode == 2
 
 
 def test_plain_lines_without_a_terminal(tmp_path: Path, server: str) -> None:

@@ -35,7 +35,7 @@ class Tmux:
         raise AssertionError(f"{wanted!r} did not come:\n{self.run('capture-pane', '-p')}")
 
 
-@pytest.mark.parametrize("leaving", ["q", "C-c"])
+@pytest.mark.parametrize("leaving", ["q", "C-c", "SIGTERM"])
 def test_the_dashboard_starts_attaches_and_leaves_the_terminal_clean(tmp_path: Path, leaving: str) -> None:
     tmux = Tmux(require_program("tmux"), f"sanso-test-{os.getpid()}-{leaving}")
     sanso = shlex.join([sys.executable, "-m", "sanso", "--data", str(tmp_path), "--listen", f"127.0.0.1:{free_port()}"])
@@ -54,7 +54,10 @@ def test_the_dashboard_starts_attaches_and_leaves_the_terminal_clean(tmp_path: P
         tmux.run("send-keys", "q")
         tmux.wait_for("second:")
         tmux.run("kill-pane")
-        tmux.run("send-keys", leaving)
+        if leaving == "SIGTERM":
+            subprocess.run(["pkill", "-TERM", "-f", f"sanso --data {tmp_path}"], check=True)
+        else:
+            tmux.run("send-keys", leaving)
         tmux.wait_for("ready:")
         tmux.run("send-keys", "stty -a | grep -o ' -\\?echo ' ; echo left:$?", "Enter")
         left = tmux.wait_for("left:0")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from sanso.cli.options import Subcommands, add_language_option, add_server_options, seconds
+from sanso.model.errors import UsageError
 from sanso.model.readings import Overview
 
 
@@ -28,6 +29,8 @@ def run(options: argparse.Namespace) -> int:
     """Print figures until the count is reached or the user has had enough."""
     from sanso.runtime.collector import MetricsCollector
 
+    if options.count is not None and options.count < 1:
+        raise UsageError(f"--count: at least 1 is expected, not {options.count}")
     count = 1 if options.once else options.count
     with MetricsCollector(url=options.url) as collector:
         printer = _printer(options.format, options.lang)

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
             hosting = Hosting.open(config, must_listen=True)
         except StoreError:  # the port is taken, by a monitor of the user's most likely: any other will do
             hosting = Hosting.open(replace(config, listen="127.0.0.1:0"), must_listen=True)
-        with hosting, DemoProcesses(hosting.url, _free_port()):
+        with hosting, DemoProcesses(hosting.url, _free_port(), Path(folder)):
             return show(hosting.monitor.client, options)
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
+from types import FrameType
 
 from sanso import __version__
 from sanso.cli import alerts, collect, demo, doctor, query, serve, top
@@ -19,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 good, 1 failed, 2 wrong usage. Without a command: the dashboard."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()
+    _end_in_order()
     try:
         options = parser.parse_args(_with_command(given))
         return int(options.run(options))
@@ -31,6 +35,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `sanso … | head`: the reader had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return GOOD
+
+
+def _end_in_order() -> None:
+    """Make SIGTERM unwind like Ctrl-C, so that stores close and children end; commands may take it."""
+
+    def terminated(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, terminated)
 
 
 def _with_command(given: list[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import TracebackType
 
 from sanso.demo.organisation import MEMBERS
@@ -25,15 +26,16 @@ class DemoProcesses:
     Args:
         endpoint: Where the sdk pushes: a base URL.
         port: Where the service listens; a free one.
+        folder: For the model that the workers make.
     """
 
-    def __init__(self, endpoint: str, port: int) -> None:
+    def __init__(self, endpoint: str, port: int, folder: Path) -> None:
         self._environment = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OMP_NUM_THREADS": "1"}
         self._environment["OPENBLAS_NUM_THREADS"] = "1"
         self._children = [
             self._start("sanso.demo.service", str(port)),
             self._start("sanso.demo.load", str(port)),
-            self._start("sanso.demo.workers"),
+            self._start("sanso.demo.workers", str(folder)),
         ]
 
     def ended(self) -> list[str]:

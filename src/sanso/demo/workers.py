@@ -1,9 +1,9 @@
-"""The demo's AI organisation: eight workers in one process, each on its thread. `python -m sanso.demo.workers`."""
+"""The demo's AI organisation: eight workers in a process, each on its thread. `python -m sanso.demo.workers FOLDER`."""
 
 from __future__ import annotations
 
 import random as dice
-import tempfile
+import sys
 import threading
 import time
 from pathlib import Path
@@ -24,20 +24,19 @@ _STEP_REST_S = 0.15
 
 
 def main() -> None:
-    """Work until the parent ends."""
-    with tempfile.TemporaryDirectory(prefix="sanso-demo-") as folder:
-        telemetry = Telemetry(service="demo-organisation")
-        live_as_long_as_the_parent(telemetry.close)
-        generator = best_generator(telemetry, Path(folder))
-        started = time.monotonic()
-        threads = [
-            threading.Thread(target=_live, args=(telemetry, member, generator, seed, started), daemon=True)
-            for seed, member in enumerate(MEMBERS)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    """Work until the parent ends; the folder is the parent's, who removes it."""
+    telemetry = Telemetry(service="demo-organisation")
+    live_as_long_as_the_parent(telemetry.close)
+    generator = best_generator(telemetry, Path(sys.argv[1]))
+    started = time.monotonic()
+    threads = [
+        threading.Thread(target=_live, args=(telemetry, member, generator, seed, started), daemon=True)
+        for seed, member in enumerate(MEMBERS)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def _live(telemetry: Telemetry, member: Member, generator: Generator, seed: int, started: float) -> None:

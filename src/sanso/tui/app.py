@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
+import signal
 from typing import ClassVar, Literal
 
 from textual.app import App
@@ -56,6 +59,11 @@ class SansoApp(App[None]):
     def get_default_screen(self) -> DashboardScreen:
         """The first screen."""
         return DashboardScreen(self._client, self.view)
+
+    def on_mount(self) -> None:
+        """SIGTERM leaves as `q` does: with the terminal as it was found."""
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # Windows; not the main thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit, None, 128 + signal.SIGTERM)
 
     def action_help(self) -> None:
         """Show the keys."""
