@@ -60,7 +60,20 @@ def test_vitals_are_judged_and_absent_ones_stay_absent(clock: FixedClock) -> Non
     percent = overview.vitals["memory_percent"][0]
     assert (percent.value, percent.status) == (75.0, Status.WARNING)
     assert overview.vitals["gpu_usage"][0].value is None
-    assert [source.name for source in overview.sources] == ["memory", "workers"]
+    assert [source.name for source in overview.sources] == ["memory", "workers", "sanso"]
+
+
+def test_the_monitor_tells_of_itself(clock: FixedClock) -> None:
+    with monitor(clock, FakeSource("x", lambda now: row("x", 1.0, 2.0))) as watching:
+        run(watching, clock, 40)
+        figures = {
+            name: watching.engine.instant(name, clock.now_ms()).first() or 0.0
+            for name in ("sanso_store_series", "sanso_store_samples", "sanso_ticks_missed_total", "sanso_store_bytes")
+        }
+    assert figures["sanso_store_series"] >= 2
+    assert figures["sanso_store_samples"] >= 40
+    assert figures["sanso_ticks_missed_total"] == 0
+    assert figures["sanso_store_bytes"] == 0  # in memory
 
 
 def test_an_absent_cell_is_no_value(clock: FixedClock) -> None:

@@ -17,6 +17,7 @@ from sanso.rules.evaluator import RuleEvaluator
 from sanso.rules.rule import AlertRule
 from sanso.runtime.config import Config
 from sanso.runtime.loop import TickLoop
+from sanso.runtime.own_figures import Counts, OwnFigures
 from sanso.runtime.sampler import Sampler
 from sanso.runtime.writer import SharedWriter
 from sanso.sources.base import Source
@@ -70,9 +71,10 @@ class Monitor:
         self._judging = threading.Lock()
         self._vitals = load()
         self.rules = RuleEvaluator(self._alerting.rules, self.engine, store, self._alerting.dispatcher.send)
-        deadline = max(config.interval_ms * 0.8, 250) / 1000
-        self._sampler = Sampler([*sources, WorkersSource(self._judge)], self._writer, clock, deadline)
         self._loop = TickLoop(self.tick, config.interval_ms, clock)
+        own = OwnFigures(Counts(lambda: self._loop.missed, lambda: self._alerting.dispatcher.dropped, store.stats))
+        deadline = max(config.interval_ms * 0.8, 250) / 1000
+        self._sampler = Sampler([*sources, WorkersSource(self._judge), own], self._writer, clock, deadline)
         self._pruned_ms = 0
         self._expressions = expressions(self._vitals)
         self.client = LocalClient(self.engine, clock, self.overview, self._expressions)
