@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 ARGS ?=
 
-.PHONY: run test check lint bench captures clean
+.PHONY: run test check lint bench docs captures clean
 
 run: .venv/.ready-run $(if $(DEMO),.venv/.ready-demo)
 	@exec $(BIN)/sanso $(if $(DEMO),demo,top) $(ARGS)
@@ -14,6 +14,9 @@ test: .venv/.ready-dev
 
 check: lint
 	$(BIN)/python -m pytest -m browser
+
+docs: .venv/.ready-dev
+	$(BIN)/python docs/generate.py
 
 lint: .venv/.ready-dev
 	$(BIN)/ruff format --check

@@ -21,7 +21,7 @@ GOOD, FAILED, WRONG_USAGE = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 good, 1 failed, 2 wrong usage. Without a command: the dashboard."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    parser = _parser()
+    parser = build_parser()
     _end_in_order()
     try:
         options = parser.parse_args(_with_command(given))
@@ -59,7 +59,8 @@ def _said(error: SansoError, code: int) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Every command and its options."""
     parser = argparse.ArgumentParser(
         prog="sanso",
         description="Watch an AI service in three layers: application, system, AI. Without a command: the dashboard.",

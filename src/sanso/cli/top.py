@@ -40,7 +40,9 @@ def add_screen_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode", choices=("dashboard", "perf"), default="dashboard", help="organisation and performance, or the latter"
     )
-    parser.add_argument("--with-perf", action=argparse.BooleanOptionalAction, default=True, help="show performance")
+    perf = parser.add_mutually_exclusive_group()
+    perf.add_argument("--with-perf", action="store_true", default=True, help="performance beside the organisation")
+    perf.add_argument("--no-perf", action="store_false", dest="with_perf", help="the organisation only")
     parser.add_argument("--interval", type=seconds, default=2.0, metavar="S", help="seconds between refreshes (2)")
     parser.add_argument("--once", action="store_true", help="print once and end")
     add_language_option(parser)
