@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -157,3 +159,23 @@ def test_a_frame_of_empty_rows_does_not_keep_the_store_from_starting(tmp_path: P
     assert frames[0].values[0, 0] == 1.0
     assert is_stale(frames[0].values)[0, 1]
     again.close()
+
+
+def test_readers_in_many_short_threads_leave_no_connection_open(tmp_path: Path) -> None:
+    store = open_store(tmp_path, head_rows=3)
+    columns = Columns((series_of("x"),))
+    for tick in range(20):
+        store.append("f", 1000 * (tick + 1), Row(columns, np.ones(1)))
+        store.commit()
+    found: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(len(store.select(ALL, 0, LONG)[0].timeline))) for _ in range(30)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [20] * 30
+    store.close()
+    open_files = [str(file.path) for file in psutil.Process().open_files()]
+    assert not [path for path in open_files if path.startswith(str(tmp_path))]

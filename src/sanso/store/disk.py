@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,8 @@ from sanso.model.frame import Family, Floats
 from sanso.model.labels import Labels, labels_of
 from sanso.store.blocks import decode_index, encode
 from sanso.store.head import View
-from sanso.store.schema import FILE, connect, open_file
+from sanso.store.readers import Readers
+from sanso.store.schema import FILE, open_file
 from sanso.store.selection import Piece, from_blocks
 
 _log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Disk:
         self._connection = open_file(directory)
         self._waiting: list[tuple[str, tuple[Any, ...]]] = []
         self._layouts = int(self._connection.execute("select coalesce(max(id), 0) from layouts").fetchone()[0])
-        self._readers = threading.local()
+        self._readers = Readers(self._path)
 
     def add_frame(self, number: int, name: str) -> None:
         """Remember a frame."""
@@ -137,8 +137,9 @@ class Disk:
             self._waiting.append(("delete from layouts where frame = ?", (number,)))
 
     def read(self, frame: int, wanted: list[int], start_ms: int, end_ms: int) -> list[Piece]:
-        """The sealed part of a frame, on a connection of the calling thread."""
-        return from_blocks(self._reader(), frame, wanted, start_ms, end_ms)
+        """The sealed part of a frame."""
+        with self._readers.reading() as connection:
+            return from_blocks(connection, frame, wanted, start_ms, end_ms)
 
     def load(self) -> Contents:
         """What the file holds besides rows."""
@@ -162,21 +163,14 @@ class Disk:
     def size(self) -> tuple[int, int]:
         """Sealed cells, and bytes of the file."""
         index_bytes = "select coalesce(sum(rows * (length(places) - 4) / 12), 0) from blocks"
-        (cells,) = self._reader().execute(index_bytes).fetchone()
+        with self._readers.reading() as connection:
+            (cells,) = connection.execute(index_bytes).fetchone()
         return int(cells), self._path.stat().st_size
 
     def close(self) -> None:
-        """Close the writer; readers' connections go with their threads."""
+        """Close every connection."""
+        self._readers.close()
         self._connection.close()
-        reader = getattr(self._readers, "connection", None)
-        if reader is not None:
-            reader.close()
-
-    def _reader(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
-        if connection is None:
-            connection = self._readers.connection = connect(self._path)
-        return connection
 
     def _transact(self, statements: Iterable[tuple[str, tuple[Any, ...]]]) -> bool:
         sql = self._connection.execute
