@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,19 @@ LONG = 10**12
 ALL = [Matcher("__name__", "=~", ".+")]
 
 
+OPENED: list[Store] = []
+
+
+@pytest.fixture(autouse=True)
+def _all_are_closed() -> Iterator[None]:
+    yield
+    while OPENED:
+        OPENED.pop().close()
+
+
 def open_store(path: Path, head_rows: int = 5, retention_ms: int = LONG) -> Store:
-    return Store.open(path, FixedClock(0), retention_ms=retention_ms, head_rows=head_rows)
+    OPENED.append(Store.open(path, FixedClock(0), retention_ms=retention_ms, head_rows=head_rows))
+    return OPENED[-1]
 
 
 def row(**values: float) -> Row:

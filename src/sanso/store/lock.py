@@ -49,8 +49,10 @@ class DirectoryLock:
         os.write(self._descriptor, text)
 
     def close(self) -> None:
-        """Let go."""
-        os.close(self._descriptor)
+        """Let go; a second time does nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def holder(directory: Path) -> Holder | None:

@@ -54,6 +54,7 @@ class Store:
         self._states: dict[str, bytes] = {}
         self._refused = 0
         self._next_frame = 1
+        self._closed = False
         self._writing = threading.RLock()
 
     @classmethod
@@ -188,8 +189,11 @@ class Store:
         return StoreStats(len(self._catalog), samples, size, self._refused, lost)
 
     def close(self) -> None:
-        """Commit what waits and let go of the directory."""
+        """Commit what waits and let go of the directory; a second time does nothing."""
         with self._writing:
+            if self._closed:
+                return
+            self._closed = True
             if self._disk is not None:
                 self._disk.commit()
                 self._disk.close()
