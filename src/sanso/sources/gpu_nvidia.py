@@ -43,7 +43,7 @@ class GpuNvidia:
 
     def read(self, now_ms: int) -> Row | None:
         """One value a figure and GPU; None without a driver or a GPU."""
-        if self._nvml is None and not self._open(now_ms):
+        if (self._nvml is None or self._changed(now_ms)) and not self._open(now_ms):
             return None
         values: list[float] = []
         for number, (handle, _) in enumerate(self._devices):
@@ -51,8 +51,24 @@ class GpuNvidia:
         names = tuple(labels["UUID"] for _, labels in self._devices)
         return self._builder.row(names, self._labels(), values)
 
+    def _due(self, now_ms: int) -> bool:
+        return self._tried_ms is None or not 0 <= now_ms - self._tried_ms < _RETRY_MS
+
+    def _changed(self, now_ms: int) -> bool:
+        """Whether there are more or fewer GPUs than a minute ago."""
+        if not self._due(now_ms):
+            return False
+        self._tried_ms = now_ms
+        try:
+            changed = bool(self._nvml.nvmlDeviceGetCount() != len(self._devices))
+        except self._nvml.NVMLError:
+            changed = True
+        if changed:
+            self._nvml, self._tried_ms = None, None
+        return changed
+
     def _open(self, now_ms: int) -> bool:
-        if self._tried_ms is not None and 0 <= now_ms - self._tried_ms < _RETRY_MS:
+        if not self._due(now_ms):
             return False
         self._tried_ms = now_ms
         import pynvml
@@ -63,8 +79,9 @@ class GpuNvidia:
             self._devices = [(handle, self._about(pynvml, i, handle)) for i, handle in enumerate(handles)]
         except pynvml.NVMLError:  # no driver, no library, no permission: no GPU to watch
             return False
-        self._nvml = pynvml
-        return True
+        self._nvml = pynvml if handles else None
+        self._unsupported.clear()
+        return bool(handles)
 
     @staticmethod
     def _about(nvml: Any, number: int, handle: Any) -> dict[str, str]:
