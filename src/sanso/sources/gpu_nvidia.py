@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
 from sanso.model.errors import SourceError
 from sanso.model.frame import ABSENT, Family, Row
 from sanso.model.labels import Labels, series_of
 from sanso.sources.readings import RowBuilder
 
-_RETRY_MS = 60_000
+_LOOK_EVERY_MS = 60_000
 """A driver may be loaded later; looking for it each second would cost."""
 _MEBI = 1 << 20
 _FIGURES = (
@@ -28,60 +31,77 @@ _FIGURES = (
 )
 
 
+@dataclass
+class _Device:
+    """One GPU: its handle, its labels, and the calls that it does not know."""
+
+    handle: Any
+    labels: dict[str, str]
+    unsupported: set[str] = field(default_factory=set)
+
+
 class GpuNvidia:
-    """Every GPU, once a tick; a figure that a device does not have is asked for once and absent from then on."""
+    """Every GPU, once a tick; a figure that a device does not have is asked for once and absent from then on.
+
+    A GPU that is lost is an error of that tick; the others are read on, and once a minute it is looked for anew.
+    """
 
     name = "gpu_nvidia"
     families = tuple(Family(name, kind, text) for name, kind, text in _FIGURES)  # type: ignore[arg-type]
 
     def __init__(self) -> None:
         self._nvml: Any = None
-        self._devices: list[tuple[Any, dict[str, str]]] = []
-        self._unsupported: set[tuple[str, int]] = set()
-        self._tried_ms: int | None = None
+        self._devices: list[_Device] = []
+        self._counted = 0
+        self._problem = ""
+        self._looked_ms: int | None = None
         self._builder = RowBuilder()
 
     def read(self, now_ms: int) -> Row | None:
         """One value a figure and GPU; None without a driver or a GPU."""
-        if (self._nvml is None or self._changed(now_ms)) and not self._open(now_ms):
+        if self._looked_ms is None or not 0 <= now_ms - self._looked_ms < _LOOK_EVERY_MS:
+            self._looked_ms = now_ms
+            self._look()
+        if not self._devices:
+            if self._problem:
+                raise SourceError(self._problem)
             return None
         values: list[float] = []
-        for number, (handle, _) in enumerate(self._devices):
-            values.extend(self._figures(number, handle))
-        names = tuple(labels["UUID"] for _, labels in self._devices)
-        return self._builder.row(names, self._labels(), values)
+        for device in list(self._devices):
+            values.extend(self._figures(device))
+        keys = tuple((device.labels["UUID"], device.labels["gpu"]) for device in self._devices)
+        return self._builder.row(keys, self._labels(), values)
 
-    def _due(self, now_ms: int) -> bool:
-        return self._tried_ms is None or not 0 <= now_ms - self._tried_ms < _RETRY_MS
-
-    def _changed(self, now_ms: int) -> bool:
-        """Whether there are more or fewer GPUs than a minute ago."""
-        if not self._due(now_ms):
-            return False
-        self._tried_ms = now_ms
-        try:
-            changed = bool(self._nvml.nvmlDeviceGetCount() != len(self._devices))
-        except self._nvml.NVMLError:
-            changed = True
-        if changed:
-            self._nvml, self._tried_ms = None, None
-        return changed
-
-    def _open(self, now_ms: int) -> bool:
-        if not self._due(now_ms):
-            return False
-        self._tried_ms = now_ms
+    def _look(self) -> None:
+        """Find the devices, where that was not done or something has changed: initialising a driver is not cheap."""
         import pynvml
 
         try:
+            if self._nvml is not None:
+                if not self._problem and pynvml.nvmlDeviceGetCount() == self._counted:
+                    return
+                self._close(pynvml)
+            self._devices, self._problem = [], ""
             pynvml.nvmlInit()
-            handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
-            self._devices = [(handle, self._about(pynvml, i, handle)) for i, handle in enumerate(handles)]
-        except pynvml.NVMLError:  # no driver, no library, no permission: no GPU to watch
-            return False
-        self._nvml = pynvml if handles else None
-        self._unsupported.clear()
-        return bool(handles)
+            self._nvml = pynvml
+            self._counted = pynvml.nvmlDeviceGetCount()
+        except (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded, pynvml.NVMLError_NoPermission):
+            return  # nothing to watch
+        except pynvml.NVMLError as error:
+            self._problem = f"the NVIDIA driver does not answer: {error}"
+            return
+        for number in range(self._counted):
+            try:
+                handle = pynvml.nvmlDeviceGetHandleByIndex(number)
+                self._devices.append(_Device(handle, self._about(pynvml, number, handle)))
+            except pynvml.NVMLError as error:
+                self._problem = f"GPU {number}: {error}"
+
+    def _close(self, nvml: Any) -> None:
+        """The driver lists its devices anew only when nobody in this process holds it."""
+        self._nvml = None
+        with contextlib.suppress(nvml.NVMLError):
+            nvml.nvmlShutdown()
 
     @staticmethod
     def _about(nvml: Any, number: int, handle: Any) -> dict[str, str]:
@@ -93,52 +113,74 @@ class GpuNvidia:
         }
 
     def _labels(self) -> list[Labels]:
-        return [series_of(name, **labels) for _, labels in self._devices for name, _, _ in _FIGURES]
+        return [series_of(name, **device.labels) for device in self._devices for name, _, _ in _FIGURES]
 
-    def _figures(self, number: int, handle: Any) -> list[float]:
-        nvml = self._nvml
-        usage = self._asked(number, "utilisation", lambda: nvml.nvmlDeviceGetUtilizationRates(handle))
-        memory = self._asked(number, "memory", lambda: self._memory(handle))
-        limit = self._asked(number, "limit", lambda: nvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1e3)
-        return [
+    def _figures(self, device: _Device) -> list[float]:
+        nvml, handle = self._nvml, device.handle
+        usage = self._asked(device, "usage", lambda: nvml.nvmlDeviceGetUtilizationRates(handle))
+        figures = [
             ABSENT if usage is None else float(usage.gpu),
             ABSENT if usage is None else float(usage.memory),
-            *([ABSENT] * 3 if memory is None else memory),
-            self._number(
-                number, "temperature", lambda: nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU)
-            ),
-            self._number(number, "power", lambda: nvml.nvmlDeviceGetPowerUsage(handle) / 1e3),
-            ABSENT if limit is None else float(limit),
-            self._number(number, "energy", lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(handle)),
-            self._number(number, "sm", lambda: nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM)),
-            self._number(number, "mem", lambda: nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_MEM)),
+            *self._memory(device),
+            self._number(device, "temperature", lambda: self._temperature(handle)),
+            self._number(device, "power", lambda: nvml.nvmlDeviceGetPowerUsage(handle) / 1e3),
+            self._number(device, "limit", lambda: nvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1e3),
+            self._number(device, "energy", lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(handle)),
+            self._number(device, "sm", lambda: nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM)),
+            self._number(device, "mem", lambda: nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_MEM)),
         ]
+        if all(map(math.isnan, figures)):
+            self._give_up(device, "answers nothing")
+        return figures
 
-    def _memory(self, handle: Any) -> list[float]:
+    def _memory(self, device: _Device) -> list[float]:
         """Used, free, reserved in MiB; version 1 of the call counts what is reserved as used."""
+        nvml, handle = self._nvml, device.handle
+        found = self._asked(device, "memory", lambda: nvml.nvmlDeviceGetMemoryInfo(handle, version=nvml.nvmlMemory_v2))
+        if found is not None:
+            return [found.used / _MEBI, found.free / _MEBI, found.reserved / _MEBI]
+        found = self._asked(device, "memory_v1", lambda: nvml.nvmlDeviceGetMemoryInfo(handle))
+        return [ABSENT] * 3 if found is None else [found.used / _MEBI, found.free / _MEBI, ABSENT]
+
+    def _temperature(self, handle: Any) -> Any:
         nvml = self._nvml
         try:
-            found = nvml.nvmlDeviceGetMemoryInfo(handle, version=nvml.nvmlMemory_v2)
-        except (nvml.NVMLError_NotSupported, nvml.NVMLError_FunctionNotFound):
-            found = nvml.nvmlDeviceGetMemoryInfo(handle)
-            return [found.used / _MEBI, found.free / _MEBI, ABSENT]
-        return [found.used / _MEBI, found.free / _MEBI, found.reserved / _MEBI]
+            return nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU)
+        except nvml.NVMLError_FunctionNotFound:  # gone with CUDA 14
+            if not hasattr(nvml, "nvmlDeviceGetTemperatureV"):
+                raise
+            return nvml.nvmlDeviceGetTemperatureV(handle, nvml.NVML_TEMPERATURE_GPU)
 
-    def _number(self, number: int, figure: str, ask: Callable[[], Any]) -> float:
-        found = self._asked(number, figure, ask)
+    def _number(self, device: _Device, figure: str, ask: Callable[[], Any]) -> float:
+        found = self._asked(device, figure, ask)
         return ABSENT if found is None else float(found)
 
-    def _asked(self, number: int, figure: str, ask: Callable[[], Any]) -> Any:
-        if (figure, number) in self._unsupported:
+    def _asked(self, device: _Device, figure: str, ask: Callable[[], Any]) -> Any:
+        """The answer; None where the device has none, this time or ever."""
+        if figure in device.unsupported:
             return None
         nvml = self._nvml
         try:
             return ask()
-        except (nvml.NVMLError_NotSupported, nvml.NVMLError_FunctionNotFound):
-            self._unsupported.add((figure, number))
-        except nvml.NVMLError_NoPermission:
-            self._unsupported.add((figure, number))
-        except nvml.NVMLError as error:
-            self._nvml = None  # lost or reset: find the devices anew
-            raise SourceError(f"GPU {number}: {error}") from error
+        except (
+            nvml.NVMLError_NotSupported,
+            nvml.NVMLError_FunctionNotFound,
+            nvml.NVMLError_ArgumentVersionMismatch,
+            nvml.NVMLError_NoPermission,
+        ):
+            device.unsupported.add(figure)
+        except (nvml.NVMLError_GpuIsLost, nvml.NVMLError_ResetRequired, nvml.NVMLError_Uninitialized) as error:
+            self._give_up(device, str(error))
+        except nvml.NVMLError:  # "unknown error" of one sensor is that sensor's
+            pass
         return None
+
+    def _give_up(self, device: _Device, why: str) -> NoReturn:
+        """Read the others on; the next look is for this one.
+
+        Raises:
+            SourceError: Always.
+        """
+        self._devices.remove(device)
+        self._problem = f"GPU {device.labels['gpu']}: {why}"
+        raise SourceError(self._problem)

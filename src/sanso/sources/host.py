@@ -19,6 +19,7 @@ def host_sources(*, proc: Path = Path("/proc"), sys: Path = Path("/sys")) -> lis
     from sanso.sources.host_cpu import HostCpu
     from sanso.sources.host_disk import HostDisk
     from sanso.sources.host_filesystem import HostFilesystem
+    from sanso.sources.host_identity import HostIdentity
     from sanso.sources.host_memory import HostMemory
     from sanso.sources.host_network import HostNetwork
     from sanso.sources.host_pressure import HostPressure
@@ -32,6 +33,7 @@ def host_sources(*, proc: Path = Path("/proc"), sys: Path = Path("/sys")) -> lis
         HostSockets(proc),
         HostPressure(proc),
         HostFilesystem(proc),
+        HostIdentity(),
         Container(proc, sys),
         GpuNvidia(),
     ]

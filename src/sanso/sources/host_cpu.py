@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sanso.model.frame import Family, Row
+from sanso.model.frame import ABSENT, Family, Row
 from sanso.model.labels import Labels, series_of
 from sanso.sources.readings import ProcFile, RowBuilder, named
 
@@ -55,8 +55,8 @@ class HostCpu:
             parts = line.split(None, 11)
             if line.startswith(b"cpu") and line[3:4] != b" ":
                 cores.append(parts[0][3:].decode())
-                values.extend(int(part) * self._tick for part in parts[1:9])
-                values.extend(int(part) * self._tick for part in parts[9:11])
+                values.extend(int(part) * self._tick for part in parts[1:11])
+                values.extend([ABSENT] * (11 - len(parts)))
             elif parts and parts[0] in _TOTALS:
                 totals.append(_TOTALS[parts[0]])
                 ends.append(float(parts[1]))

@@ -24,6 +24,11 @@ _KERNELS_OWN = re.compile(
     r"|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|tracefs|ramfs"
 )
 
+_NOT_FOR_FILES = re.compile(
+    r"/(dev|proc|sys|run/credentials/.+|var/lib/(docker|containers/storage|kubelet/pods)/.+)($|/.*)"
+)
+"""Mount points that node_exporter leaves out by default, and a cluster's pods."""
+
 
 class HostFilesystem:
     """Mounted file systems but for the kernel's own; an overlay only where it is the root (in a container).
@@ -46,6 +51,8 @@ class HostFilesystem:
             if _KERNELS_OWN.fullmatch(kind) or (kind == "overlay" and point != "/"):
                 continue
             point = _unescaped(point)
+            if _NOT_FOR_FILES.fullmatch(point):
+                continue
             mounts[point] = (device, point, kind, "ro" in options.split(","))
         labels: list[Labels] = []
         values: list[float] = []
