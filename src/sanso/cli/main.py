@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 import threading
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = build_parser()
     _end_in_order()
     try:
-        options = parser.parse_args(_with_command(given))
+        options = parser.parse_args(_with_times(_with_command(given)))
         return int(options.run(options))
     except UsageError as error:
         return _said(error, WRONG_USAGE)
@@ -52,6 +53,17 @@ def _with_command(given: list[str]) -> list[str]:
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
         return ["top", *given]
     return given
+
+
+def _with_times(given: list[str]) -> list[str]:
+    """`--start -5m` as `--start=-5m`: argparse takes the value for an option of its own."""
+    joined: list[str] = []
+    for argument in given:
+        if joined and joined[-1] in ("--start", "--end", "--time") and re.match(r"-[\d.]", argument):
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _said(error: SansoError, code: int) -> int:

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from sanso.cli.main import main
+from tests.cli.servers import serving
+
+
+def test_questions_of_every_kind_and_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def ask(*arguments: str) -> str:
+        assert main(["query", "--url", server.url, *arguments]) == 0
+        return capsys.readouterr().out
+
+    with serving(tmp_path) as server:
+        server.wait_for("rate(node_cpu_seconds_total[1m])")
+        assert "node_memory_MemTotal_bytes" in ask("node_memory_MemTotal_bytes")
+        assert json.loads(ask("--format", "json", "1 + 1"))["result"][1] == "2"
+        table = list(csv.reader(io.StringIO(ask("--format", "csv", "node_load1", "--start", "-10s", "--step", "1s"))))
+        assert len(table) >= 3
+        plot = ask("--start", "-5m", "node_memory_MemTotal_bytes")
+        assert "node_memory_MemTotal_bytes" in plot
+        at = str(time.time())
+        assert ask("--time", at, "node_load1") != ""
+        assert ask("--time", "-1h", "node_load1").strip() == "(no series)"
+        assert main(["query", "--url", server.url, "sum("]) == 1
+        assert capsys.readouterr().err.startswith("sanso: ")
+        assert main(["query", "--url", server.url, "1", "--end", "-5m"]) == 2
+        assert main(["query", "--url", server.url, "1", "--start", "-5m", "--end", "-1h"]) == 2
+
+
+def test_a_server_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["query", "--url", "http://127.0.0.1:9", "1"]) == 1
+    said = capsys.readouterr().err
+    assert "http://127.0.0.1:9" in said
+    assert said.count("\n") == 1
+
+
+def test_a_history_is_read_where_no_server_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving(tmp_path) as server:
+        server.wait_for("node_load1")
+    assert main(["query", "--data", str(tmp_path), "count(node_load1)"]) == 0
+    assert capsys.readouterr().out.strip().endswith("1")
