@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,8 +87,8 @@ def _client(options: argparse.Namespace) -> Iterator[Client]:
     config = replace(Config(), data=options.data.expanduser().absolute()) if options.data else Config()
     server = running_server(config, options.url)
     if server is not None:
-        yield server
-        server.close()
+        with closing(server):
+            yield server
         return
     if not config.data.is_dir():
         raise ClientError(f"no server answers and {config.data} holds no history: start `sanso serve`, or give --url")

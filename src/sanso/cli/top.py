@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from sanso.cli.options import (
@@ -75,8 +75,8 @@ def watching(options: argparse.Namespace) -> Iterator[Client]:
     config = configuration(options)
     server = running_server(config, options.url)
     if server is not None:
-        yield server
-        server.close()
+        with closing(server):
+            yield server
         return
     from sanso.cli.hosting import Hosting
 
