@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a type checker sees the classes; nothing is imported before it is used
+    from sanso.cli.live import LivePerformanceDashboard
+    from sanso.model.performance import PerformanceMetrics
+    from sanso.model.status import AlertLevel
+    from sanso.rules.alerts import Alert, AlertManager
+    from sanso.runtime.collector import MetricsCollector
 
 __version__ = "0.1.0"
 
@@ -15,7 +23,15 @@ _HOMES = {
     "PerformanceMetrics": "sanso.model.performance",
 }
 
-__all__ = [*sorted(_HOMES), "__version__"]
+__all__ = [
+    "Alert",
+    "AlertLevel",
+    "AlertManager",
+    "LivePerformanceDashboard",
+    "MetricsCollector",
+    "PerformanceMetrics",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> object:
