@@ -104,7 +104,7 @@ int nvmlDeviceGetUtilizationRates(Device *device, Utilization *found) {
 int nvmlDeviceGetMemoryInfo_v2(Device *device, Memory_v2 *found) {
     char gate[64];
     int result = text(device, "memory_v2", gate, sizeof gate);
-    if (result && result != NOT_SUPPORTED) return result;
+    if (result) return result;
     if (found->version != (sizeof *found | 2 << 24)) return INVALID_ARGUMENT;
     if ((result = number(device, "total", &found->total))) return result;
     if ((result = number(device, "reserved", &found->reserved))) return result;

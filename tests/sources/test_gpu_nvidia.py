@@ -43,12 +43,12 @@ for line in sys.stdin:
 H100 = {
     "name": "NVIDIA H100 80GB HBM3", "uuid": "GPU-aaaa", "gpu_percent": 87, "memory_percent": 41,
     "total": 81_559 * MIB, "reserved": 551 * MIB, "free": 60_000 * MIB, "celsius": 64,
-    "power_mw": 612_345, "limit_mw": 700_000, "energy_mj": 123_456_789_012, "sm_mhz": 1_980, "mem_mhz": 2_619,
+    "power_mw": 612_345, "limit_mw": 700_000, "energy_mj": 123_456_789_012, "sm_mhz": 1_980, "mem_mhz": 2_619, "memory_v2": 0,
 }  # fmt: skip
 L4 = {
     "name": "NVIDIA L4", "uuid": "GPU-bbbb", "gpu_percent": 0, "memory_percent": 0, "total": 23_034 * MIB,
     "reserved": 0, "free": 23_034 * MIB, "celsius": 31, "power_mw": 16_500, "limit_mw": 72_000, "energy_mj": 0,
-    "sm_mhz": 210, "mem_mhz": 405,
+    "sm_mhz": 210, "mem_mhz": 405, "memory_v2": 0,
 }  # fmt: skip
 
 
@@ -60,7 +60,8 @@ def expected(number: int, about: dict[str, object], **figures: float) -> dict[La
 
 H100_SERIES = expected(
     0, H100, GPU_UTIL=87, MEM_COPY_UTIL=41, FB_USED=21_008, FB_FREE=60_000, FB_RESERVED=551, GPU_TEMP=64,
-    POWER_USAGE=612.345, POWER_MGMT_LIMIT=700, TOTAL_ENERGY_CONSUMPTION=123_456_789_012, SM_CLOCK=1_980, MEM_CLOCK=2_619,
+    POWER_USAGE=612.345, POWER_MGMT_LIMIT=700, TOTAL_ENERGY_CONSUMPTION=123_456_789_012, SM_CLOCK=1_980,
+    MEM_CLOCK=2_619,
 )  # fmt: skip
 
 
@@ -154,7 +155,7 @@ def test_what_is_given_is_what_is_announced(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("broken", [False, True], ids=["no library", "no library but a file of its name"])
-def test_no_library_is_nothing_to_measure(tmp_path: Path, broken: bool) -> None:  # noqa: FBT001
+def test_no_library_is_nothing_to_measure(tmp_path: Path, broken: bool) -> None:
     if broken:
         (tmp_path / "libnvidia-ml.so.1").write_text("not a library")
     elif ctypes.util.find_library("nvidia-ml"):
@@ -183,7 +184,7 @@ def test_no_gpu_behind_the_driver_is_nothing_to_measure(machine: Machine) -> Non
 def test_a_driver_that_refuses_is_an_error_until_it_does_not(machine: Machine) -> None:
     machine.starts_with("!18")  # its library was updated and the module was not: nvidia-smi fails just so
     for at in (0, 1_000, 2_000):
-        with pytest.raises(SourceError, match="the NVIDIA driver does not answer: .*version"):
+        with pytest.raises(SourceError, match=r"the NVIDIA driver does not answer: .*version"):
             machine.read(at)
     machine.starts_with("0")
     assert machine.read(MINUTE) == H100_SERIES | l4_series(1)
