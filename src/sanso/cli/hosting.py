@@ -157,7 +157,6 @@ def _serve(monitor: Monitor, sockets: dict[str, socket.socket]) -> list[Server]:
 def _shown_rules(monitor: Monitor) -> list[dict[str, Any]]:
     """The rules as Prometheus's API shows them."""
     errors = monitor.rules.errors()
-    phases = {reading.name: reading.state for reading in reversed(monitor.rules.readings())}
     return [
         {
             "type": "alerting",
@@ -166,9 +165,9 @@ def _shown_rules(monitor: Monitor) -> list[dict[str, Any]]:
             "duration": rule.for_ms / 1000,
             "labels": {"severity": rule.level.value, **dict(rule.labels)},
             "annotations": {"summary": rule.message},
-            "state": phases.get(rule.name, "inactive"),
-            "health": "err" if rule.name in errors else "ok",
-            "lastError": errors.get(rule.name, ""),
+            "state": monitor.rules.phase(rule),
+            "health": "err" if rule.key in errors else "ok",
+            "lastError": errors.get(rule.key, ""),
         }
         for rule in monitor.rules.rules
     ]

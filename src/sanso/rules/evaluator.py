@@ -15,7 +15,7 @@ from sanso.model.readings import AlertReading
 from sanso.model.series import Engine, StateKeeper
 from sanso.notify.base import Notification
 from sanso.rules.rule import AlertRule
-from sanso.rules.state import AlertState, Event, advance
+from sanso.rules.state import AlertState, Event, Phase, advance
 
 _log = logging.getLogger(__name__)
 _KEY = "alerts"
@@ -60,40 +60,39 @@ class RuleEvaluator:
             except SansoError as error:
                 self._fail(rule, str(error))
                 continue
-            self._errors.pop(rule.name, None)
+            self._errors.pop(rule.key, None)
             self._judge(rule, {without(labels, (NAME,)): value for labels, value in samples}, now_ms)
         if self._states != before:
             self._keeper.save_state(_KEY, self._saved())
 
     def readings(self) -> list[AlertReading]:
         """Alerts that fire, then those that wait out their `for`; oldest first."""
-        rules = {rule.name: rule for rule in self._rules}
-        found = [_reading(rules[name], labels, state) for (name, labels), state in list(self._states.items())]
+        rules = {rule.key: rule for rule in self._rules}
+        found = [_reading(rules[key], labels, state) for (key, labels), state in list(self._states.items())]
         return sorted(found, key=lambda reading: (reading.state != "firing", reading.since_ms))
 
+    def phase(self, rule: AlertRule) -> Phase:
+        """A rule's state: firing where one of its alerts fires, else pending where one waits."""
+        phases = {state.phase for (key, _), state in list(self._states.items()) if key == rule.key}
+        return "firing" if "firing" in phases else "pending" if phases else "inactive"
+
     def errors(self) -> dict[str, str]:
-        """What is wrong with rules, by name."""
+        """What is wrong with rules, by their keys."""
         return dict(self._errors)
 
     def series(self, now_ms: int) -> Row | None:  # noqa: ARG002 - rows are as of the evaluation
         """`ALERTS{alertname, alertstate, severity, …}` 1 for each pending or firing alert."""
-        rules = {rule.name: rule for rule in self._rules}
-        labels = tuple(
-            labels_of(
-                dict(labels)
-                | dict(rules[name].labels)
-                | dict(series_of("ALERTS", alertname=name, alertstate=state.phase, severity=rules[name].level.value))
-            )
-            for (name, labels), state in self._states.items()
-        )
+        rules = {rule.key: rule for rule in self._rules}
+        shown = {_series(rules[key], labels, state): None for (key, labels), state in self._states.items()}
+        labels = tuple(shown)
         if labels != self._columns.labels:
             self._columns = Columns(labels)
         return Row(self._columns, np.ones(len(labels))) if self._rules else None
 
     def _judge(self, rule: AlertRule, breaking: dict[Labels, float], now_ms: int) -> None:
-        known = {labels for name, labels in self._states if name == rule.name}
+        known = {labels for key, labels in self._states if key == rule.key}
         for labels in [*breaking, *(known - breaking.keys())]:
-            key = (rule.name, labels)
+            key = (rule.key, labels)
             state, event = advance(self._states.get(key, AlertState()), breaking.get(labels), now_ms, rule.for_ms)
             if state.phase == "inactive":
                 self._states.pop(key, None)
@@ -103,25 +102,30 @@ class RuleEvaluator:
                 self._dispatch(_notification(rule, labels, state, event, now_ms))
 
     def _fail(self, rule: AlertRule, problem: str) -> None:
-        if self._errors.get(rule.name) != problem:
+        if self._errors.get(rule.key) != problem:
             _log.warning("rule %s: %s", rule.name, problem)
-        self._errors[rule.name] = problem
+        self._errors[rule.key] = problem
 
     def _saved(self) -> bytes:
         states = [
-            [name, list(labels), state.phase, state.since_ms, state.value]
-            for (name, labels), state in self._states.items()
+            [key, list(labels), state.phase, state.since_ms, state.value]
+            for (key, labels), state in self._states.items()
         ]
         return json.dumps(states, ensure_ascii=False).encode()
 
     def _restored(self) -> dict[tuple[str, Labels], AlertState]:
-        names = {rule.name for rule in self._rules}
+        keys = {rule.key for rule in self._rules}
         saved = json.loads(self._keeper.load_state(_KEY) or b"[]")
         return {
-            (name, labels_of([(key, value) for key, value in labels])): AlertState(phase, since, value)
-            for name, labels, phase, since, value in saved
-            if name in names
+            (key, labels_of([(name, text) for name, text in labels])): AlertState(phase, since, value)
+            for key, labels, phase, since, value in saved
+            if key in keys
         }
+
+
+def _series(rule: AlertRule, labels: Labels, state: AlertState) -> Labels:
+    alert = series_of("ALERTS", alertname=rule.name, alertstate=state.phase, severity=rule.level.value)
+    return labels_of({**dict(labels), **dict(rule.labels), **dict(alert)})
 
 
 def _notification(rule: AlertRule, labels: Labels, state: AlertState, event: Event, now_ms: int) -> Notification:

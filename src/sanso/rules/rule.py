@@ -16,7 +16,7 @@ class AlertRule:
     """Fires for each series that its expression returns, for as long as it does.
 
     Attributes:
-        name: Unique among the rules.
+        name: What people call it; Prometheus's files may call several rules the same.
         expr: PromQL.
         for_ms: How long it must hold before it fires.
         level: How bad.
@@ -36,3 +36,8 @@ class AlertRule:
     op: str = ""
     threshold: float = math.nan
     labels: Labels = ()
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other rule, now and after a restart."""
+        return "\n".join((self.name, self.expr, self.level.value, *map("=".join, self.labels)))
