@@ -73,8 +73,7 @@ def test_each_series_is_an_alert_of_its_own() -> None:
     assert room.at(0, a=2.0) == []
     assert room.at(1, a=2.0, b=3.0) == []
     assert room.at(2, a=2.5, b=3.0) == ["a firing"]
-    assert room.at(3, b=3.0) == ["a resolved", "b firing"] or room.heard[-2:] != []
-    assert sorted(f"{dict(n.labels)['host']} {n.state}" for n in room.heard) == ["a firing", "a resolved", "b firing"]
+    assert set(room.at(3, b=3.0)) == {"a resolved", "b firing"}
     said = room.heard[0]
     assert (said.name, said.level, said.value, said.threshold, said.timestamp) == (
         "High", AlertLevel.CRITICAL, 2.5, 1.0, 2.0
@@ -167,3 +166,4 @@ def test_two_rules_of_one_name_have_states_of_their_own() -> None:
     room.engine.answers["x > 9"] = {series_of("x", host="a"): 10.0}
     assert room.at(1, a=10.0) == ["a firing"]
     assert {r.level for r in room.evaluator.readings()} == {AlertLevel.WARNING, AlertLevel.CRITICAL}
+    assert [room.evaluator.phase(rule) for rule in (warning, critical)] == ["firing", "firing"]
