@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def webhook(url: str, pauses: list[float] | None = None) -> WebhookNotifier:
 
 
 def test_every_kind_is_found_and_built_from_its_settings(tmp_path: Path) -> None:
-    settings = [
+    settings: list[dict[str, Any]] = [
         {"type": "console"},
         {"type": "log", "path": str(tmp_path / "log")},
         {"type": "webhook", "url": "http://127.0.0.1:9/"},
@@ -128,6 +129,7 @@ def test_any_callable() -> None:
     assert notifier.name == "append"
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # what Apprise's own modules import
 def test_apprise_delivers_to_its_services() -> None:
     pytest.importorskip("apprise")
     with receiving() as receiver:
