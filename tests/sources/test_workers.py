@@ -243,4 +243,3 @@ def test_states_are_series() -> None:
 
 def test_nobody_expected_and_nobody_there_is_nothing_to_measure() -> None:
     assert WorkersSource(World().judge).read(START) is None
-    assert ABSENT != ABSENT
