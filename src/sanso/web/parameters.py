@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
 from sanso.model.durations import parse_duration_ms
 from sanso.model.errors import QueryError
+
+_MOST_FIELDS = 10_000
 
 
 class Parameters:
@@ -22,9 +25,12 @@ class Parameters:
     async def of(cls, request: Request) -> Parameters:
         """Query string and, of a POST, the form."""
         pairs = list(request.query_params.multi_items())
-        if request.method == "POST":
-            form = await request.form()
-            pairs += [(key, value) for key, value in form.multi_items() if isinstance(value, str)]
+        kind = request.headers.get("content-type", "").partition(";")[0].strip()
+        if request.method == "POST" and kind == "application/x-www-form-urlencoded":
+            try:
+                pairs += parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+            except ValueError as error:
+                raise QueryError(f"the form cannot be read: {error}") from error
         return cls(pairs)
 
     def every(self, name: str) -> list[str]:

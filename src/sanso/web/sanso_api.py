@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from sanso.model.errors import QueryError
 from sanso.model.readings import Overview, VitalReading
+from sanso.vitals.catalog import load
 from sanso.web.services import Services
 
 _LONGEST_S = 30 * 86_400
@@ -64,9 +65,12 @@ def vital_json(reading: VitalReading) -> dict[str, Any]:
 
 async def _vitals(services: Services, _: Request) -> Response:
     overview = await run_in_threadpool(services.client.overview)
+    by_label = {vital.name for vital in load() if vital.label}
     return JSONResponse(
         {
-            name: [vital_json(reading) for reading in readings] if readings[0].labels else vital_json(readings[0])
+            name: [vital_json(reading) for reading in readings if reading.labels]
+            if name in by_label
+            else vital_json(readings[0])
             for name, readings in overview.vitals.items()
         }
     )

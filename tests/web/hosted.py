@@ -1,0 +1,79 @@
+"""The API over a monitor with a few known series, served for real on a free port."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import numpy as np
+
+from sanso.model.clock import FixedClock
+from sanso.model.frame import ABSENT, Columns, Family, Row
+from sanso.model.labels import series_of
+from sanso.model.status import AlertLevel
+from sanso.rules.rule import AlertRule
+from sanso.runtime.config import Config
+from sanso.runtime.monitor import Alerting, Monitor
+from sanso.store.store import Store
+from sanso.web.app import create_app
+from sanso.web.server import Server
+from sanso.web.services import Services
+
+START = 1_790_000_000_000
+COLUMNS = Columns(
+    (
+        series_of("up", job="a", instance='x"y\n'),
+        series_of("up", job="b", instance="z"),
+        series_of("jobs_total", job="a"),
+        series_of("odd", kind="nan"),
+        series_of("odd", kind="inf"),
+        series_of("now_and_then"),
+    )
+)
+
+
+def monitor(clock: FixedClock, ticks: int = 30) -> Monitor:
+    """A monitor whose clock stands at the last of its ticks."""
+    store = Store.in_memory(clock, retention_ms=10**9)
+    rule = AlertRule("Always", "up > 0", 0, AlertLevel.CRITICAL, "it is up", "up", ">", 0.0)
+    watching = Monitor(Config(), store, clock, sources=[], alerting=Alerting([rule]))
+    store.describe([Family("up", "gauge", "Whether it is up."), Family("jobs_total", "counter", "Jobs.", "")])
+    for tick in range(ticks):
+        clock.advance(1)
+        cells = [1.0, 0.0, 2.0 * tick, np.nan, np.inf, float(tick) if tick % 2 else ABSENT]
+        store.append("test", clock.now_ms(), Row(COLUMNS, np.array(cells)))
+        watching.tick(clock.now_ms())
+    return watching
+
+
+def services(watching: Monitor) -> Services:
+    """What the API needs, of this monitor."""
+    return Services(
+        engine=watching.engine,
+        reader=watching.store,
+        client=watching.client,
+        receive_otlp=watching.receiver.receive,
+        clock=watching.clock,
+        version="0",
+        alerts=watching.rules.readings,
+        rules=lambda: [{"name": rule.name, "type": "alerting"} for rule in watching.rules.rules],
+        stats=lambda: asdict(watching.store.stats()),
+        started_ms=START,
+    )
+
+
+@contextmanager
+def hosted() -> Iterator[tuple[Monitor, str]]:
+    """The monitor, and where its API answers."""
+    with monitor(FixedClock(START)) as watching:
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        server = Server(create_app(services(watching)), listener)
+        server.start()
+        try:
+            yield watching, f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.stop()

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import gzip
+import json
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.web.hosted import START, hosted
+
+NOW = (START + 30_000) / 1000
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[httpx.Client]:
+    with hosted() as (_, url), httpx.Client(base_url=url) as client:
+        yield client
+
+
+def data(api: httpx.Client, path: str, **parameters: Any) -> Any:
+    answer = api.get(f"/api/v1/{path}", params=parameters)
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert body["status"] == "success"
+    return body["data"]
+
+
+def test_an_instant_vector(api: httpx.Client) -> None:
+    found = data(api, "query", query="up")
+    assert found["resultType"] == "vector"
+    assert {series["metric"]["instance"]: series["value"] for series in found["result"]} == {
+        'x"y\n': [NOW, "1"],
+        "z": [NOW, "0"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("expr", "kind", "value"),
+    [
+        ("1.5e30", "scalar", "1.5e+30"),
+        ("1/0", "scalar", "+Inf"),
+        ("-1/0", "scalar", "-Inf"),
+        ("0/0", "scalar", "NaN"),
+        ("1e-7", "scalar", "1e-07"),
+        ("0.1 + 0.2", "scalar", "0.30000000000000004"),
+        ("1e20", "scalar", "100000000000000000000"),
+        ('"text"', "string", "text"),
+    ],
+)
+def test_numbers_are_written_as_prometheus_writes_them(api: httpx.Client, expr: str, kind: str, value: str) -> None:
+    found = data(api, "query", query=expr)
+    assert (found["resultType"], found["result"]) == (kind, [NOW, value])
+
+
+def test_values_that_are_no_numbers_are_values(api: httpx.Client) -> None:
+    found = {series["metric"]["kind"]: series["value"][1] for series in data(api, "query", query="odd")["result"]}
+    assert found == {"nan": "NaN", "inf": "+Inf"}
+
+
+def test_a_range_has_every_step_and_leaves_gaps_out(api: httpx.Client) -> None:
+    found = data(api, "query_range", query="jobs_total", start=NOW - 10, end=NOW, step="5s")
+    assert found["resultType"] == "matrix"
+    (series,) = found["result"]
+    assert series["values"] == [[NOW - 10, "38"], [NOW - 5, "48"], [NOW, "58"]]
+    (raw,) = data(api, "query", query="now_and_then[4s]")["result"]
+    assert [value for _, value in raw["values"]] == ["27", "29"]
+
+
+def test_times_may_be_rfc_3339_and_parameters_a_form(api: httpx.Client) -> None:
+    at = "2026-09-21T14:13:50.000Z"
+    assert data(api, "query", query="jobs_total", time=at)["result"][0]["value"] == [NOW, "58"]
+    answer = api.post("/api/v1/query", data={"query": "jobs_total"})
+    assert answer.json()["data"]["result"][0]["value"][1] == "58"
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "status", "kind", "text"),
+    [
+        ("query", {"query": "sum("}, 400, "bad_data", 'invalid parameter "query"'),
+        ("query", {}, 400, "bad_data", 'invalid parameter "query"'),
+        ("query", {"query": "up", "time": "soon"}, 400, "bad_data", 'cannot parse "soon" to a valid timestamp'),
+        ("query_range", {"query": "up", "start": 0, "end": 10}, 400, "bad_data", 'invalid parameter "step"'),
+        (
+            "query_range",
+            {"query": "up", "start": 10, "end": 0, "step": 1},
+            400,
+            "bad_data",
+            "end timestamp must not be",
+        ),
+        ("query_range", {"query": "up", "start": 0, "end": 1, "step": 0}, 400, "bad_data", "step"),
+        (
+            "query_range",
+            {"query": "up", "start": 0, "end": 1e6, "step": 1},
+            400,
+            "bad_data",
+            "exceeded maximum resolution",
+        ),
+        (
+            "query_range",
+            {"query": "up[5m]", "start": 0, "end": 9, "step": 1},
+            400,
+            "bad_data",
+            "invalid expression type",
+        ),
+        ("query", {"query": "up * on(nothing) up"}, 422, "execution", "many-to-many"),
+        ("series", {}, 400, "bad_data", "no match[] parameter provided"),
+        ("series", {"match[]": "sum(up)"}, 400, "bad_data", "match[]"),
+        ("labels", {"limit": "-1"}, 400, "bad_data", "limit"),
+    ],
+)
+def test_errors_are_prometheus_s(
+    api: httpx.Client, path: str, parameters: dict[str, Any], status: int, kind: str, text: str
+) -> None:
+    answer = api.get(f"/api/v1/{path}", params=parameters)
+    assert answer.status_code == status, answer.text
+    body = answer.json()
+    assert (body["status"], body["errorType"]) == ("error", kind)
+    assert text in body["error"]
+
+
+def test_series_labels_and_values(api: httpx.Client) -> None:
+    found = data(api, "series", **{"match[]": ['up{job="a"}', "jobs_total"]})
+    assert found == [{"__name__": "jobs_total", "job": "a"}, {"__name__": "up", "instance": 'x"y\n', "job": "a"}]
+    assert data(api, "labels", **{"match[]": "up"}) == ["__name__", "instance", "job"]
+    assert data(api, "label/job/values") == ["a", "b"]
+    assert data(api, "label/job/values", **{"match[]": 'up{instance="z"}'}) == ["b"]
+    assert data(api, "label/job/values", limit=1) == ["a"]
+    assert "jobs_total" in data(api, "label/__name__/values")
+    assert data(api, "series", **{"match[]": "up", "start": NOW + 100, "end": NOW + 200}) == []
+
+
+def test_metadata_rules_alerts_and_status(api: httpx.Client) -> None:
+    assert data(api, "metadata", metric="up") == {"up": [{"type": "gauge", "help": "Whether it is up.", "unit": ""}]}
+    assert len(data(api, "metadata", limit=1)) == 1
+    assert data(api, "rules")["groups"][0]["rules"][0]["name"] == "Always"
+    (alert,) = data(api, "alerts")["alerts"]
+    assert (alert["labels"]["alertname"], alert["labels"]["job"], alert["state"]) == ("Always", "a", "firing")
+    assert alert["value"] == "1"
+    assert data(api, "status/buildinfo")["application"] == "sanso"
+    assert data(api, "status/tsdb")["headStats"]["numSeries"] > 6
+    assert data(api, "targets")["activeTargets"] == []
+
+
+def test_long_answers_are_compressed_for_who_wants_it(api: httpx.Client) -> None:
+    url = f"{api.base_url}/api/v1/query_range?query=up&start={NOW - 29}&end={NOW}&step=0.1"
+    request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert json.loads(gzip.decompress(answer.read()))["status"] == "success"
+
+
+def test_what_is_not_here_says_so(api: httpx.Client) -> None:
+    answer = api.get("/api/v1/nonsense")
+    assert (answer.status_code, answer.json()["errorType"]) == (404, "not_found")
