@@ -44,7 +44,8 @@ H100 = {
     "name": "NVIDIA H100 80GB HBM3", "uuid": "GPU-aaaa", "gpu_percent": 87, "memory_percent": 41,
     "total": 81_559 * MIB, "reserved": 551 * MIB, "free": 60_000 * MIB, "celsius": 64,
     "power_mw": 612_345, "limit_mw": 700_000, "energy_mj": 123_456_789_012,
-    "sm_mhz": 1_980, "mem_mhz": 2_619, "memory_v2": 0,
+    "sm_mhz": 1_980, "mem_mhz": 2_619,
+    "memory_v2": 0,
 }  # fmt: skip
 L4 = {
     "name": "NVIDIA L4", "uuid": "GPU-bbbb", "gpu_percent": 0, "memory_percent": 0, "total": 23_034 * MIB,
