@@ -34,7 +34,7 @@ def monitor(
 ) -> Monitor:
     retention = 10**9
     store = (
-        Store.open(folder, clock, retention_ms=retention) if folder else Store.in_memory(clock, retention_ms=retention)
+        Store.open(folder, retention_ms=retention) if folder else Store.in_memory(retention_ms=retention)
     )
     config = replace(Config(), interval_ms=1000)
     return Monitor(config, store, clock, sources=sources, alerting=alerting)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from sanso.model.clock import FixedClock, SystemClock
+from sanso.model.clock import SystemClock
 from sanso.model.errors import SourceError
 from sanso.model.frame import Row
 from sanso.model.labels import Labels, series_of
@@ -21,7 +21,7 @@ START = 1_790_000_000_000
 
 @contextmanager
 def sampling(*sources: Source, deadline: float = 0.2) -> Iterator[tuple[Sampler, Store]]:
-    store = Store.in_memory(FixedClock(START), retention_ms=10**9)
+    store = Store.in_memory(retention_ms=10**9)
     sampler = Sampler(sources, store, SystemClock(), deadline)
     yield sampler, store
     sampler.stop()

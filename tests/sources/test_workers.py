@@ -53,7 +53,7 @@ class World:
 
     def __init__(self, organisation: Organisation | None = None) -> None:
         self.clock = FixedClock(START)
-        self.store = Store.in_memory(self.clock, retention_ms=10**9)
+        self.store = Store.in_memory(retention_ms=10**9)
         self.judge = WorkerJudge(PromEngine(self.store), organisation)
         self.claims: dict[tuple[str, str], str] = {}
         self.progress: dict[tuple[str, str], float] = {}

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from sanso.model.clock import FixedClock
 from sanso.model.matchers import Matcher
 from sanso.store.store import Store
 
@@ -18,12 +17,11 @@ WRITER = """
 import sys
 import numpy as np
 from pathlib import Path
-from sanso.model.clock import FixedClock
 from sanso.model.frame import Columns, Row
 from sanso.model.labels import series_of
 from sanso.store.store import Store
 
-store = Store.open(Path(sys.argv[1]), FixedClock(0), retention_ms=10**12, head_rows=40)
+store = Store.open(Path(sys.argv[1]), retention_ms=10**12, head_rows=40)
 columns = Columns(tuple(series_of("x", i=str(i)) for i in range(20)))
 tick = int(sys.argv[2])
 while True:
@@ -47,7 +45,7 @@ def test_twenty_kills_lose_no_acknowledged_tick(tmp_path: Path) -> None:
             child.kill()
             rest = [line for line in child.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
             acknowledged = int(rest[-1]) if rest else acknowledged
-        store = Store.open(tmp_path, FixedClock(0), retention_ms=10**12, head_rows=40)
+        store = Store.open(tmp_path, retention_ms=10**12, head_rows=40)
         frames = store.select([Matcher("__name__", "=", "x")], 0, 10**12)
         store.close()
         times = frames[0].timeline

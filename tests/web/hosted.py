@@ -36,7 +36,7 @@ COLUMNS = Columns(
 
 def monitor(clock: FixedClock, ticks: int = 30) -> Monitor:
     """A monitor whose clock stands at the last of its ticks."""
-    store = Store.in_memory(clock, retention_ms=10**9)
+    store = Store.in_memory(retention_ms=10**9)
     rule = AlertRule("Always", "up > 0", 0, AlertLevel.CRITICAL, "it is up", "up", ">", 0.0)
     watching = Monitor(Config(), store, clock, sources=[], alerting=Alerting([rule]))
     store.describe([Family("up", "gauge", "Whether it is up."), Family("jobs_total", "counter", "Jobs.", "")])

@@ -87,7 +87,6 @@ def _ports(options: argparse.Namespace) -> list[tuple[str, str]]:
 
 
 def _history(options: argparse.Namespace) -> list[tuple[str, str]]:
-    from sanso.model.clock import SystemClock
     from sanso.model.errors import StoreBusyError, StoreError
     from sanso.store.store import Store
 
@@ -95,7 +94,7 @@ def _history(options: argparse.Namespace) -> list[tuple[str, str]]:
     if not config.data.is_dir():
         return [(_NOTE, f"{config.data}: no history yet")]
     try:
-        store = Store.open(config.data, SystemClock(), retention_ms=config.retention_ms)
+        store = Store.open(config.data, retention_ms=config.retention_ms)
     except StoreBusyError as error:
         return [(_GOOD, f"{config.data}: in use by process {error.pid}")]
     except StoreError as error:

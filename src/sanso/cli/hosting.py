@@ -60,7 +60,7 @@ class Hosting:
         """
         clock = clock or SystemClock()
         alerting = _alerting(config)
-        store = Store.open(config.data, clock, retention_ms=config.retention_ms)
+        store = Store.open(config.data, retention_ms=config.retention_ms)
         try:
             sockets, notices = _bind(config, must_listen=must_listen)
         except StoreError:

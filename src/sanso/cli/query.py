@@ -93,7 +93,7 @@ def _client(options: argparse.Namespace) -> Iterator[Client]:
     if not config.data.is_dir():
         raise ClientError(f"no server answers and {config.data} holds no history: start `sanso serve`, or give --url")
     clock = SystemClock()
-    store = Store.open(config.data, clock, retention_ms=config.retention_ms)
+    store = Store.open(config.data, retention_ms=config.retention_ms)
     try:
         yield LocalClient(PromEngine(store), clock, _no_overview, {})
     finally:

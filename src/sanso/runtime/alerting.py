@@ -64,7 +64,7 @@ class AlertRunner:
         self._server: HttpClient | None = running_server(Config(), url)
         self._monitor: Monitor | None = None
         if self._server is None:
-            store = Store.in_memory(self._clock, retention_ms=_KEEP_MS)
+            store = Store.in_memory(retention_ms=_KEEP_MS)
             alerting = Alerting(file.rules, self._dispatcher)
             self._monitor = Monitor(Config(), store, self._clock, sources=host_sources(), alerting=alerting)
             self.where = "this machine"

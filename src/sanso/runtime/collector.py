@@ -98,7 +98,7 @@ class MetricsCollector:
 
     def _read_here(self) -> Overview:
         if self._monitor is None:
-            store = Store.in_memory(self._clock, retention_ms=_KEEP_MS)
+            store = Store.in_memory(retention_ms=_KEEP_MS)
             self._monitor = Monitor(self._config, store, self._clock, sources=host_sources())
         if self._age_s() > _OLD_S:
             self._tick(self._monitor)

@@ -70,7 +70,7 @@ class Monitor:
         self._judge = WorkerJudge(self.engine, config.organisation)
         self._judging = threading.Lock()
         self._vitals = load()
-        self.rules = RuleEvaluator(self._alerting.rules, self.engine, store, self._alerting.dispatcher.send)
+        self.rules = RuleEvaluator(self._alerting.rules, self.engine, store.states, self._alerting.dispatcher.send)
         self._loop = TickLoop(self.tick, config.interval_ms, clock)
         own = OwnFigures(Counts(lambda: self._loop.missed, lambda: self._alerting.dispatcher.dropped, store.stats))
         deadline = max(config.interval_ms * 0.8, 250) / 1000

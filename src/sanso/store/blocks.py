@@ -7,7 +7,7 @@ stream of float64. pcodec keeps every bit, so the three NaN stay distinct.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +46,13 @@ def encode(times: Times, series: Sequence[int], values: Floats) -> Block:
         series: Series numbers, length N.
         values: Shape [T, N].
     """
-    chunks = [_chunk(np.ascontiguousarray(values[:, column])) for column in range(len(series))]
+    columns = (np.ascontiguousarray(values[:, column]) for column in range(len(series)))
+    return sealed(times, series, columns)
+
+
+def sealed(times: Times, series: Sequence[int], columns: Iterable[Floats]) -> Block:
+    """A block of columns that come one at a time, each of shape [T]."""
+    chunks = [_chunk(column) for column in columns]
     ends = np.cumsum([len(chunk) for chunk in chunks], dtype=np.int64)
     index = struct.pack("<I", len(series)) + np.asarray(series, dtype=np.int32).tobytes() + ends.tobytes()
     return Block(standalone.simple_compress(times, _CONFIG), index, b"".join(chunks), len(times))

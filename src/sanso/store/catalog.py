@@ -48,6 +48,11 @@ class Catalog:
         self._answers = OrderedDict()
         return entry.number, True
 
+    def entry(self, frame: int, labels: Labels) -> Entry | None:
+        """One series of one frame, where there is such a one."""
+        number = self._by_key.get((frame, labels))
+        return None if number is None else self._entries[number]
+
     def remove(self, numbers: Iterable[int]) -> None:
         """Forget series."""
         for number in numbers:

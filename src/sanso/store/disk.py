@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sanso.model.frame import Family, Floats
-from sanso.model.labels import Labels, labels_of
+from sanso.model.labels import Labels
 from sanso.store.blocks import decode_index, encode
 from sanso.store.head import View
 from sanso.store.readers import Readers
@@ -21,24 +20,17 @@ from sanso.store.schema import FILE, open_file
 from sanso.store.selection import Piece, from_blocks
 
 _log = logging.getLogger(__name__)
+INSERT_BLOCK = "insert into blocks (frame, first, last, rows, timeline, places, chunks) values (?, ?, ?, ?, ?, ?, ?)"
 _MOST_WAITING = 20_000
 """Statements kept while the disk takes none: about half an hour of a machine at 1 s."""
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a file holds besides rows: frames with their newest sealed time, series, families, states."""
-
-    frames: list[tuple[int, str, int]]
-    series: list[tuple[int, int, Labels]]
-    families: dict[str, Family]
-    states: dict[str, bytes]
 
 
 class Disk:
     """One SQLite file: statements wait until `commit`, which writes them in one transaction.
 
     Attributes:
+        connection: The writer's.
+        readers: Others'.
         notice: Why the last commit failed; empty where it did not.
         lost: Rows given up because the disk took nothing for too long.
     """
@@ -47,10 +39,10 @@ class Disk:
         self.notice = ""
         self.lost = 0
         self._path = directory / FILE
-        self._connection = open_file(directory)
+        self.connection = open_file(directory)
         self._waiting: list[tuple[str, tuple[Any, ...]]] = []
-        self._layouts = int(self._connection.execute("select coalesce(max(id), 0) from layouts").fetchone()[0])
-        self._readers = Readers(self._path)
+        self._layouts = int(self.connection.execute("select coalesce(max(id), 0) from layouts").fetchone()[0])
+        self.readers = Readers(self._path)
 
     def add_frame(self, number: int, name: str) -> None:
         """Remember a frame."""
@@ -89,7 +81,7 @@ class Disk:
         """Write what waits, in one transaction; where the disk does not take it, it goes on waiting."""
         if not self._waiting:
             return True
-        if not self._transact(self._waiting):
+        if not self.transact(self._waiting):
             return False
         self._waiting = []
         return True
@@ -101,10 +93,9 @@ class Disk:
         rows = view.rows
         block = encode(view.timeline[:rows], view.series, view.values[:rows])
         first, last = int(view.timeline[0]), int(view.timeline[rows - 1])
-        insert = "insert into blocks (frame, first, last, rows, timeline, places, chunks) values (?, ?, ?, ?, ?, ?, ?)"
-        return self._transact(
+        return self.transact(
             [
-                (insert, (frame, first, last, rows, block.timeline, block.index, block.chunks)),
+                (INSERT_BLOCK, (frame, first, last, rows, block.timeline, block.index, block.chunks)),
                 ("delete from log where frame = ? and time <= ?", (frame, last)),
                 (
                     "delete from layouts where frame = ? and id not in (select max(id) from layouts where frame = ?)",
@@ -116,7 +107,7 @@ class Disk:
     def prune(self, oldest_ms: int) -> set[int]:
         """Drop blocks and rows older than that; the series that still stand in blocks."""
         self.commit()
-        self._transact(
+        self.transact(
             [
                 ("delete from blocks where last < ?", (oldest_ms,)),
                 ("delete from log where time < ?", (oldest_ms,)),
@@ -124,13 +115,19 @@ class Disk:
             ]
         )
         held: set[int] = set()
-        for (index,) in self._connection.execute("select distinct places from blocks"):
+        for (index,) in self.connection.execute("select distinct places from blocks"):
             held.update(decode_index(index)[0].tolist())
         return held
 
+    def add_tombstone(self, number: int, start_ms: int, end_ms: int) -> None:
+        """Remember a deletion."""
+        self._waiting.append(("insert into tombstones values (?, ?, ?)", (number, start_ms, end_ms)))
+
     def remove(self, series: Iterable[int], frames: Iterable[int]) -> None:
         """Forget series and frames of which nothing is left; rows of such a frame hold nothing either."""
-        self._waiting.extend(("delete from series where id = ?", (number,)) for number in series)
+        for number in series:
+            self._waiting.append(("delete from series where id = ?", (number,)))
+            self._waiting.append(("delete from tombstones where series = ?", (number,)))
         for number in frames:
             self._waiting.append(("delete from frames where id = ?", (number,)))
             self._waiting.append(("delete from log where frame = ?", (number,)))
@@ -138,49 +135,31 @@ class Disk:
 
     def read(self, frame: int, wanted: list[int], start_ms: int, end_ms: int) -> list[Piece]:
         """The sealed part of a frame."""
-        with self._readers.reading() as connection:
+        with self.readers.reading() as connection:
             return from_blocks(connection, frame, wanted, start_ms, end_ms)
-
-    def load(self) -> Contents:
-        """What the file holds besides rows."""
-        sql = self._connection.execute
-        newest = "select f.id, f.name, coalesce(max(b.last), -1) from frames f left join blocks b on b.frame = f.id"
-        frames = sql(f"{newest} group by f.id, f.name").fetchall()
-        series = [(n, frame, labels_of(json.loads(text))) for n, frame, text in sql("select * from series")]
-        families = {row[0]: Family(*row) for row in sql("select * from families")}
-        return Contents(frames, series, families, dict(sql("select * from states").fetchall()))
-
-    def logged(self) -> Iterator[tuple[int, int, list[int], Floats]]:
-        """Rows that are not sealed yet: frame, time, series numbers, cells."""
-        layouts = {
-            number: np.frombuffer(series, dtype=np.int32).tolist()
-            for number, series in self._connection.execute("select id, series from layouts")
-        }
-        rows = self._connection.execute("select frame, time, layout, cells from log order by frame, time")
-        for frame, time_ms, layout, cells in rows:
-            yield frame, time_ms, layouts[layout], np.frombuffer(cells, dtype=np.float64)
 
     def size(self) -> tuple[int, int]:
         """Sealed cells, and bytes of the file."""
         index_bytes = "select coalesce(sum(rows * (length(places) - 4) / 12), 0) from blocks"
-        with self._readers.reading() as connection:
+        with self.readers.reading() as connection:
             (cells,) = connection.execute(index_bytes).fetchone()
         return int(cells), self._path.stat().st_size
 
     def close(self) -> None:
         """Close every connection."""
-        self._readers.close()
-        self._connection.close()
+        self.readers.close()
+        self.connection.close()
 
-    def _transact(self, statements: Iterable[tuple[str, tuple[Any, ...]]]) -> bool:
-        sql = self._connection.execute
+    def transact(self, statements: Iterable[tuple[str, tuple[Any, ...]]]) -> bool:
+        """Do all of it in one transaction, or nothing; whether it was done."""
+        sql = self.connection.execute
         try:
             sql("begin immediate")
             for statement, values in statements:
                 sql(statement, values)
             sql("commit")
         except sqlite3.OperationalError as error:
-            if self._connection.in_transaction:
+            if self.connection.in_transaction:
                 sql("rollback")
             if not self.notice:
                 _log.warning("history cannot be written (%s); going on in memory", error)

@@ -8,7 +8,7 @@ from pathlib import Path
 from sanso.model.errors import StoreError
 
 FILE = "sanso.db"
-VERSION = 1
+VERSION = 2
 
 _TABLES = """
 create table frames  (id integer primary key, name text not null unique);
@@ -21,7 +21,12 @@ create table blocks  (id integer primary key, frame integer not null, first inte
 create index blocks_by_time on blocks (frame, last);
 create table families(name text primary key, type text not null, help text not null, unit text not null);
 create table states  (key text primary key, value blob not null);
+create table tombstones (series integer not null, first integer not null, last integer not null);
 """
+_MIGRATIONS = {
+    2: "create table tombstones (series integer not null, first integer not null, last integer not null);",
+}
+"""What makes a file of the version before into one of this version."""
 
 
 def open_file(directory: Path) -> sqlite3.Connection:
@@ -40,6 +45,8 @@ def open_file(directory: Path) -> sqlite3.Connection:
             connection.execute("pragma auto_vacuum = incremental")
             connection.execute("pragma journal_mode = wal")
             connection.executescript(f"begin;{_TABLES}pragma user_version = {VERSION};commit;")
+        for step in range(version + 1, VERSION + 1) if version else ():
+            connection.executescript(f"begin;{_MIGRATIONS[step]}pragma user_version = {step};commit;")
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{path} cannot be opened: {error}") from error
     return connection

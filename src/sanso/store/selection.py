@@ -79,7 +79,12 @@ def unified(frames: list[Frame]) -> list[Frame]:
     if not repeated:
         return frames
     single = [part for frame in frames if (part := _without(frame, repeated)) is not None]
-    return single + [_merged(labels, frames) for labels in sorted(repeated)]
+    places: dict[Labels, list[tuple[Frame, int]]] = {labels: [] for labels in sorted(repeated)}
+    for frame in frames:
+        for row, labels in enumerate(frame.labels):
+            if labels in places:
+                places[labels].append((frame, row))
+    return single + [_merged(labels, where) for labels, where in places.items()]
 
 
 def _without(frame: Frame, labels: set[Labels]) -> Frame | None:
@@ -89,17 +94,16 @@ def _without(frame: Frame, labels: set[Labels]) -> Frame | None:
     return Frame([frame.labels[row] for row in kept], frame.timeline, np.ascontiguousarray(frame.values[kept]))
 
 
-def _merged(labels: Labels, frames: list[Frame]) -> Frame:
-    """One series' samples from every frame that has it; of two at one time the later frame's stands."""
+def _merged(labels: Labels, where: Sequence[tuple[Frame, int]]) -> Frame:
+    """One series' samples from every frame and row that has it; of two at one time the first frame's stands."""
     times, values = [], []
-    for frame in frames:
-        if labels in frame.labels:
-            row = frame.values[frame.labels.index(labels)]
-            held = ~is_absent(row)
-            times.append(frame.timeline[held])
-            values.append(row[held])
+    for frame, number in where:
+        row = frame.values[number]
+        held = ~is_absent(row)
+        times.append(frame.timeline[held])
+        values.append(row[held])
     all_times, all_values = np.concatenate(times), np.concatenate(values)
     order = np.argsort(all_times, kind="stable")
     all_times, all_values = all_times[order], all_values[order]
-    newest = np.append(all_times[1:] != all_times[:-1], [True])
-    return Frame([labels], all_times[newest], np.ascontiguousarray(all_values[newest][None, :]))
+    first = np.append([True], all_times[1:] != all_times[:-1])
+    return Frame([labels], all_times[first], np.ascontiguousarray(all_values[first][None, :]))
