@@ -33,9 +33,7 @@ def monitor(
     clock: FixedClock, *sources: Source, folder: Path | None = None, alerting: Alerting | None = None
 ) -> Monitor:
     retention = 10**9
-    store = (
-        Store.open(folder, retention_ms=retention) if folder else Store.in_memory(retention_ms=retention)
-    )
+    store = Store.open(folder, retention_ms=retention) if folder else Store.in_memory(retention_ms=retention)
     config = replace(Config(), interval_ms=1000)
     return Monitor(config, store, clock, sources=sources, alerting=alerting)
 

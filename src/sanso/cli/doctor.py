@@ -18,6 +18,7 @@ def add_to(commands: Subcommands) -> None:
     parser = commands.add_parser("doctor", help="say what works here, and what to do about the rest")
     add_server_options(parser)
     add_monitor_options(parser)
+    parser.add_argument("--store", action="store_true", help="also read every block of the history (takes a while)")
     parser.set_defaults(run=run)
 
 
@@ -100,5 +101,8 @@ def _history(options: argparse.Namespace) -> list[tuple[str, str]]:
     except StoreError as error:
         return [(_BAD, str(error))]
     stats = store.stats()
+    found = store.upkeep.problems() if options.store and store.upkeep is not None else []
     store.close()
+    if found:
+        return [(_BAD, f"{config.data}: {problem}; restore a backup") for problem in found]
     return [(_GOOD, f"{config.data}: {stats.series} series, {stats.samples} samples, {stats.bytes / 2**20:.1f} MiB")]

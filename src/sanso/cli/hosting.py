@@ -60,7 +60,12 @@ class Hosting:
         """
         clock = clock or SystemClock()
         alerting = _alerting(config)
-        store = Store.open(config.data, retention_ms=config.retention_ms)
+        store = Store.open(
+            config.data,
+            retention_ms=config.retention_ms,
+            max_bytes=config.retention_bytes,
+            late_ms=config.late_ms,
+        )
         try:
             sockets, notices = _bind(config, must_listen=must_listen)
         except StoreError:

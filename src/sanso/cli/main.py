@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from types import FrameType
 
 from sanso import __version__
-from sanso.cli import alerts, collect, demo, doctor, query, serve, top
+from sanso.cli import alerts, collect, demo, doctor, query, serve, store, top
 from sanso.model.errors import SansoError, UsageError
 
-_COMMANDS = (top, serve, collect, alerts, query, demo, doctor)
+_COMMANDS = (top, serve, collect, alerts, query, store, demo, doctor)
 GOOD, FAILED, WRONG_USAGE = 0, 1, 2
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sanso.model.durations import parse_duration_ms
 from sanso.model.errors import UsageError
+from sanso.model.sizes import parse_bytes
 
 if TYPE_CHECKING:  # the configuration needs rooms that `sanso --help` does not
     from sanso.runtime.config import Config
@@ -30,6 +31,7 @@ def add_monitor_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, help="a sanso.toml")
     parser.add_argument("--data", type=Path, metavar="DIR", help="where history is kept")
     parser.add_argument("--retention", metavar="DURATION", help="how long history is kept (15d)")
+    parser.add_argument("--retention-size", metavar="SIZE", help="what history may take on disk (10GB; no limit)")
     parser.add_argument("--listen", metavar="HOST:PORT", help="where the HTTP API listens (127.0.0.1:3333)")
     parser.add_argument("--no-host", action="store_true", help="collect nothing of this machine: a pure store")
 
@@ -61,6 +63,8 @@ def configuration(options: argparse.Namespace) -> Config:
         config = replace(config, data=options.data.expanduser().absolute())
     if options.retention:
         config = replace(config, retention_ms=checked("--retention", parse_duration_ms, options.retention))
+    if options.retention_size:
+        config = replace(config, retention_bytes=checked("--retention-size", parse_bytes, options.retention_size))
     if options.listen:
         checked("--listen", split_address, options.listen)
         config = replace(config, listen=options.listen)

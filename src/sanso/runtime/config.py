@@ -12,6 +12,7 @@ import platformdirs
 
 from sanso.model.durations import parse_duration_ms
 from sanso.model.errors import ConfigError
+from sanso.model.sizes import parse_bytes
 from sanso.sources.workers import ConfiguredWorker, Organisation
 
 
@@ -24,6 +25,8 @@ class Config:
         otlp_listen: host:port of the second OTLP door, where OpenTelemetry SDKs push by default; empty for none.
         data: The data directory.
         retention_ms: How long history is kept.
+        retention_bytes: What it may take on disk; the oldest goes first; 0 for no limit.
+        late_ms: How much older than its series' newest a sample may be.
         interval_ms: Between two samples of the host.
         rule_files: Alert files, absolute.
         organisation: The workers there should be.
@@ -35,6 +38,8 @@ class Config:
     otlp_listen: str = "127.0.0.1:4318"
     data: Path = field(default_factory=lambda: default_data_directory())
     retention_ms: int = 15 * 86_400_000
+    retention_bytes: int = 0
+    late_ms: int = 3_600_000
     interval_ms: int = 1000
     rule_files: tuple[Path, ...] = ()
     organisation: Organisation = field(default_factory=Organisation)
@@ -88,6 +93,8 @@ class _Reader:
             "otlp_listen": lambda c, v: replace(c, otlp_listen=self._address("otlp_listen", v) if v else ""),
             "data": lambda c, v: replace(c, data=self._beside(self._typed("data", v, str))),
             "retention": lambda c, v: replace(c, retention_ms=self._duration("retention", v)),
+            "retention_size": lambda c, v: replace(c, retention_bytes=self._bytes("retention_size", v)),
+            "late_window": lambda c, v: replace(c, late_ms=self._duration("late_window", v)),
             "sample": self._sample,
             "rules": self._rules,
             "organisation": self._organisation,
@@ -145,6 +152,12 @@ class _Reader:
             raise self._error(field_name, "a duration like 1s or 15d is expected")
         try:
             return parse_duration_ms(value)
+        except ValueError as error:
+            raise self._error(field_name, str(error)) from error
+
+    def _bytes(self, field_name: str, value: Any) -> int:
+        try:
+            return parse_bytes(self._typed(field_name, value, str))
         except ValueError as error:
             raise self._error(field_name, str(error)) from error
 

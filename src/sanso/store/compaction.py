@@ -37,19 +37,26 @@ class Parts:
     chunks: bytes
 
 
-def due(blocks: Sequence[Stored]) -> list[Stored]:
-    """Of one frame's blocks, oldest first, the first run that together makes a long block; empty where none does."""
+def due(blocks: Sequence[Stored], *, all_of_them: bool = False) -> list[Stored]:
+    """Of one frame's blocks, oldest first, the first run worth merging; empty where none is.
+
+    Args:
+        blocks: Oldest first.
+        all_of_them: Whether even two short ones are worth it: nothing will be added.
+    """
+    fewest = 2 if all_of_them else _FEWEST
     run: list[Stored] = []
     rows = 0
     for block in blocks:
         if rows + block.rows > LONGEST_ROWS:
-            if len(run) >= _FEWEST:
+            if len(run) >= fewest:
                 return run
             run, rows = [], 0
         if block.rows <= LONGEST_ROWS // 2:
             run.append(block)
             rows += block.rows
-    return run if rows > LONGEST_ROWS * 3 // 4 and len(run) >= _FEWEST else []
+    long_enough = all_of_them or rows > LONGEST_ROWS * 3 // 4
+    return run if long_enough and len(run) >= fewest else []
 
 
 def merged(parts: Sequence[Parts]) -> Block:

@@ -57,7 +57,7 @@ class Store:
 
     Attributes:
         states: Small named states, committed with the rows.
-        upkeep: Backup, integrity and what is done seldom; None in memory.
+        upkeep: Integrity and what is done seldom; None in memory.
         notice: What the user should know about the store; empty where all is well.
     """
 
@@ -176,14 +176,21 @@ class Store:
             return len(found)
 
     def seal(self, *, clean: bool = False) -> None:
-        """Seal every head, however short; with `clean`, write blocks anew that hold something deleted."""
+        """Seal every head, however short, and make few long blocks of many.
+
+        Args:
+            clean: Also write blocks anew that hold something deleted.
+        """
         with self._writing:
             if self._disk is None or self.upkeep is None:
                 return
             self._seal(rows=1)
             self._disk.commit()
+            while self.upkeep.compact(all_of_them=True):
+                pass
             if clean and self._tombstones and self.upkeep.clean(self._tombstones):
                 self._tombstones = Tombstones()
+            self.upkeep.give_back()
 
     def prune(self, now_ms: int) -> None:
         """Drop what is older than the retention, forget series of which nothing is left, and do a piece of upkeep."""

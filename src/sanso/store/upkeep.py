@@ -1,13 +1,10 @@
-"""Upkeep of a store's file, a piece at a time: its limit of bytes, compaction, deletions, backup, integrity."""
+"""Upkeep of a store's file, a piece at a time: its limit of bytes, compaction, deletions, integrity."""
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import logging
-import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
 
 from sanso.store.compaction import Parts, Stored, due, merged, without_deleted
 from sanso.store.disk import INSERT_BLOCK, Disk
@@ -57,15 +54,19 @@ class Upkeep:
             dropped += len(oldest)
         if dropped:
             _log.warning("history is at its limit of bytes: the oldest %d blocks were dropped", dropped)
-            self._sql("pragma incremental_vacuum").fetchall()
-            self._sql("pragma wal_checkpoint(truncate)").fetchall()
+            self.give_back()
         return dropped
 
-    def compact(self) -> bool:
+    def give_back(self) -> None:
+        """Give free pages and the write-ahead log back to the file system."""
+        self._sql("pragma incremental_vacuum").fetchall()
+        self._sql("pragma wal_checkpoint(truncate)").fetchall()
+
+    def compact(self, *, all_of_them: bool = False) -> bool:
         """Make one long block of short ones, where there are enough of them; whether there were."""
         rows = self._sql("select frame, id, rows, first, last from blocks order by frame, first").fetchall()
         for frame, group in itertools.groupby(rows, key=lambda row: row[0]):
-            run = due([Stored(*row[1:]) for row in group])
+            run = due([Stored(*row[1:]) for row in group], all_of_them=all_of_them)
             if run:
                 return self._merge(frame, run)
         return False
@@ -88,11 +89,6 @@ class Upkeep:
                 if not self._disk.transact([(update, (block.index, block.chunks, number))]):
                     return False
         return self._disk.transact([("delete from tombstones", ())])
-
-    def backup(self, path: Path) -> None:
-        """A copy of everything committed, made while the store is in use."""
-        with self._disk.readers.reading() as connection, contextlib.closing(sqlite3.connect(path)) as copy:
-            connection.backup(copy)
 
     def problems(self) -> list[str]:
         """What is wrong with the file; empty where nothing is."""

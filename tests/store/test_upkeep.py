@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sanso.model.errors import StoreBusyError, StoreError
+from sanso.model.frame import Columns, Floats, Row, is_absent
+from sanso.model.labels import Labels, series_of
+from sanso.model.matchers import Matcher
+from sanso.store.archive import backup, restore
+from sanso.store.compaction import LONGEST_ROWS, Stored, due
+from sanso.store.schema import FILE, VERSION
+from sanso.store.store import Store
+
+LONG = 10**12
+ALL = [Matcher("__name__", "=~", ".+")]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(tmp_path / "data", retention_ms=LONG, head_rows=10)
+    yield opened
+    opened.close()
+
+
+def columns(count: int) -> Columns:
+    return Columns(tuple(series_of("m", n=str(n)) for n in range(count)))
+
+
+def fill(store: Store, rows: int, *, series: int = 3, start: int = 1, seed: int = 1) -> None:
+    named, random = columns(series), np.random.default_rng(seed)
+    for tick in range(start, start + rows):
+        store.append("f", 1000 * tick, Row(named, random.normal(size=series)))
+        store.commit()
+
+
+def held(store: Store, matchers: list[Matcher] = ALL) -> dict[Labels, Floats]:
+    return {
+        labels: values
+        for frame in store.select(matchers, 0, LONG)
+        for labels, values in zip(frame.labels, frame.values, strict=True)
+    }
+
+
+def same(left: dict[Labels, Floats], right: dict[Labels, Floats]) -> bool:
+    return left.keys() == right.keys() and all(left[k].tobytes() == right[k].tobytes() for k in left)
+
+
+def test_compaction_and_sealing_change_no_bit(store: Store) -> None:
+    fill(store, 95)
+    before = held(store)
+    store.seal()
+    assert store.upkeep is not None
+    spread = store.upkeep.spread()
+    assert (spread.blocks, spread.logged, spread.oldest_ms, spread.newest_ms) == (1, 0, 1000, 95_000)
+    assert same(held(store), before)
+    assert store.upkeep.problems() == []
+
+
+@given(st.lists(st.integers(1, LONGEST_ROWS), max_size=40), st.booleans())
+def test_what_is_compacted_lies_together_and_is_not_too_long(rows: list[int], all_of_them: bool) -> None:
+    blocks = [Stored(n, each, 10 * n, 10 * n + 9) for n, each in enumerate(rows)]
+    run = due(blocks, all_of_them=all_of_them)
+    assert len(run) != 1
+    assert sum(block.rows for block in run) <= LONGEST_ROWS
+    assert [block for block in blocks if block in run] == run
+
+
+def test_deleted_samples_are_hidden_at_once_for_ever_and_then_gone(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, retention_ms=LONG, head_rows=10)
+    fill(store, 25)
+    chosen = [Matcher("n", "=", "1")]
+    assert store.delete(chosen, 5_000, 22_000) == 1
+    store.commit()
+
+    def hidden(store: Store) -> list[int]:
+        (frame,) = store.select(chosen, 0, LONG)
+        return [int(time_ms) for time_ms in frame.timeline[is_absent(frame.values)[0]]]
+
+    expected = list(range(5_000, 22_001, 1000))
+    assert hidden(store) == expected
+    store.close()
+    store = Store.open(tmp_path, retention_ms=LONG, head_rows=10)
+    assert hidden(store) == expected
+    store.seal(clean=True)
+    assert hidden(store) == expected
+    connection = sqlite3.connect(tmp_path / FILE)
+    assert connection.execute("select count(*) from tombstones").fetchone() == (0,)
+    connection.close()
+    store.close()
+
+
+def test_the_limit_of_bytes_holds_and_the_oldest_goes_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    limit = 1 << 20
+    store = Store.open(tmp_path, retention_ms=LONG, head_rows=20, max_bytes=limit)
+    named, random = columns(100), np.random.default_rng(1)
+    for tick in range(1, 3001):
+        store.append("f", 1000 * tick, Row(named, random.normal(size=100)))
+        store.commit()
+        if tick % 50 == 0:
+            store.prune(1000 * tick)
+            assert sum(path.stat().st_size for path in tmp_path.glob(FILE + "*")) <= limit + (64 << 10)  # -shm
+    (frame,) = store.select([Matcher("n", "=", "0")], 0, LONG)
+    assert frame.timeline[-1] == 3_000_000
+    assert frame.timeline[0] > 1_000
+    assert (np.diff(frame.timeline) == 1000).all()
+    assert store.notice == ""
+    assert "limit of bytes" in caplog.text
+    store.close()
+
+
+def test_a_backup_of_a_store_in_use_is_whole_and_can_be_restored(store: Store, tmp_path: Path) -> None:
+    fill(store, 33)
+    before = held(store)
+    copy = tmp_path / "copy.db"
+    assert backup(tmp_path / "data", copy) == copy.stat().st_size
+    fill(store, 5, start=34)
+    with pytest.raises(StoreError, match="exists"):
+        backup(tmp_path / "data", copy)
+    with pytest.raises(StoreBusyError):
+        restore(copy, tmp_path / "data", force=True)
+    restore(copy, tmp_path / "other")
+    again = Store.open(tmp_path / "other", retention_ms=LONG)
+    assert same(held(again), before)
+    again.close()
+    with pytest.raises(StoreError, match="--force"):
+        restore(copy, tmp_path / "other")
+    restore(copy, tmp_path / "other", force=True)
+
+
+def test_what_is_not_a_whole_backup_is_refused(store: Store, tmp_path: Path) -> None:
+    fill(store, 33)
+    store.seal()
+    copy = tmp_path / "copy.db"
+    backup(tmp_path / "data", copy)
+    connection = sqlite3.connect(copy)
+    connection.execute("update blocks set chunks = zeroblob(length(chunks))")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match=r"damaged: block 1 of frame 1"):
+        restore(copy, tmp_path / "other")
+    (tmp_path / "text").write_text("not a backup, but long enough to be looked at as one" * 100)
+    with pytest.raises(StoreError, match="not a backup"):
+        restore(tmp_path / "text", tmp_path / "other")
+    with pytest.raises(StoreError, match="no history"):
+        backup(tmp_path / "nowhere", tmp_path / "x")
+
+
+def test_a_file_of_the_version_before_is_brought_forward(store: Store, tmp_path: Path) -> None:
+    fill(store, 33)
+    before = held(store)
+    store.close()
+    connection = sqlite3.connect(tmp_path / "data" / FILE)
+    connection.executescript("drop table tombstones; pragma user_version = 1;")
+    connection.close()
+    again = Store.open(tmp_path / "data", retention_ms=LONG)
+    assert same(held(again), before)
+    assert again.delete(ALL, 0, LONG) == 3
+    again.close()
+    connection = sqlite3.connect(tmp_path / "data" / FILE)
+    assert connection.execute("pragma user_version").fetchone() == (VERSION,)
+    connection.close()
+
+
+def test_series_that_come_and_go_are_forgotten(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, retention_ms=60_000, head_rows=10)
+    for tick in range(1, 2001):
+        named = Columns(tuple(series_of("m", pod=str((tick + n) // 20)) for n in range(0, 200, 20)))
+        store.append("f", 1000 * tick, Row(named, np.ones(len(named.labels))))
+        store.commit()
+        if tick % 100 == 0:
+            store.prune(1000 * tick)
+    assert store.stats().series <= 20
+    connection = sqlite3.connect(tmp_path / FILE)
+    assert connection.execute("select count(*) from series").fetchone()[0] <= 20
+    assert connection.execute("select count(*) from layouts").fetchone()[0] <= 20
+    connection.close()
+    store.close()
