@@ -55,6 +55,7 @@ def services(watching: Monitor) -> Services:
         reader=watching.store,
         client=watching.client,
         receive_otlp=watching.receiver.receive,
+        receive_remote_write=watching.remote_write.receive,
         clock=watching.clock,
         version="0",
         alerts=watching.rules.readings,

@@ -145,6 +145,7 @@ def _serve(monitor: Monitor, sockets: dict[str, socket.socket]) -> list[Server]:
         reader=monitor.store,
         client=monitor.client,
         receive_otlp=monitor.receiver.receive,
+        receive_remote_write=monitor.remote_write.receive,
         clock=monitor.clock,
         version=__version__,
         alerts=monitor.rules.readings,

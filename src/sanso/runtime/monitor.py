@@ -22,6 +22,7 @@ from sanso.runtime.sampler import Sampler
 from sanso.runtime.writer import SharedWriter
 from sanso.sources.base import Source
 from sanso.sources.otlp import OtlpReceiver
+from sanso.sources.remote_write import RemoteWriteReceiver
 from sanso.sources.workers import WorkerJudge, WorkersSource
 from sanso.store.store import Store
 from sanso.vitals.catalog import expressions, load
@@ -53,6 +54,7 @@ class Monitor:
         engine: Answers PromQL.
         store: As given.
         receiver: Takes OTLP pushes.
+        remote_write: Takes Prometheus's.
         notices: What the user should know; whoever starts servers adds to it.
     """
 
@@ -66,6 +68,7 @@ class Monitor:
         self.engine = PromEngine(store)
         self._writer = SharedWriter(store)
         self.receiver = OtlpReceiver(self._writer, clock)
+        self.remote_write = RemoteWriteReceiver(self._writer, clock, config.retention_ms, lambda: not store.notice)
         self._alerting = alerting or Alerting()
         self._judge = WorkerJudge(self.engine, config.organisation)
         self._judging = threading.Lock()

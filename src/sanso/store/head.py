@@ -52,6 +52,15 @@ class Head:
         layout = self._layouts.get(id(columns))
         return layout.places if layout is not None else None
 
+    def has_room(self, time_ms: int, columns: Columns) -> bool:
+        """Whether the newest row is of this time, and holds nothing yet of these columns."""
+        if not self._has(time_ms):
+            return False
+        layout = self._layouts.get(id(columns))
+        if layout is None:
+            return False
+        return bool(is_absent(self.view.values[self.view.rows - 1, layout.places]).all())
+
     def learn(self, columns: Columns, series: list[int]) -> NDArray[np.intp]:
         """Give each series of a source's columns a place."""
         fresh = [number for number in series if number not in self._places]

@@ -18,11 +18,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sanso.exposition.render import CONTENT_TYPE, render_text
 from sanso.model.errors import DecodeError, QueryError
 from sanso.model.labels import metric_name
-from sanso.web import prometheus_api, sanso_api
+from sanso.web import prometheus_api, remote_write, sanso_api
+from sanso.web.bodies import MOST_BYTES, read_body
 from sanso.web.errors import decode_failed, failure, not_found, query_failed
 from sanso.web.services import Services
 
-_MOST_BODY = 64 << 20
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _OWN = '{__name__=~"sanso_(source|process)_.+"}'
 _HOST = '{__name__=~"(node|container|DCGM)_.+"}'
@@ -37,6 +37,7 @@ def create_app(services: Services) -> ASGIApp:
         Route("/metrics", _metrics(services)),
         Route("/federate", _later("federation")),
         *_otlp_routes(services),
+        *remote_write.routes(services),
         *prometheus_api.routes(services),
         *sanso_api.routes(services),
     ]
@@ -81,9 +82,9 @@ def _application(routes: list[Route], hosts: frozenset[str]) -> ASGIApp:
 
 def _otlp_routes(services: Services) -> list[Route]:
     async def metrics(request: Request) -> Response:
-        body = await _body(request)
+        body = await read_body(request)
         if body is None:
-            return failure("bad_data", f"the body is larger than {_MOST_BODY >> 20} MiB", 413)
+            return failure("bad_data", f"the body is larger than {MOST_BYTES >> 20} MiB", 413)
         kind = request.headers.get("content-type", "")
         if kind.partition(";")[0].strip() not in ("application/x-protobuf", "application/json"):
             return failure("bad_data", f"content type {kind!r}: send application/x-protobuf or application/json", 415)
@@ -96,17 +97,6 @@ def _otlp_routes(services: Services) -> list[Route]:
         return await run_in_threadpool(receive)
 
     return [Route("/v1/metrics", metrics, methods=["POST"]), Route("/v1/traces", _later("traces"), methods=["POST"])]
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body; None where it is too large."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > _MOST_BODY:
-            return None
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _text(text: str) -> Callable[[Request], Awaitable[Response]]:

@@ -23,7 +23,7 @@ from sanso.web.selectors import matchers_of
 from sanso.web.services import Services
 
 _Handler = Callable[[Services, Request, Parameters], Awaitable[Response]]
-_LATER = {"write": "remote write", "read": "remote read", "query_exemplars": "exemplars"}
+_LATER = {"read": "remote read", "query_exemplars": "exemplars"}
 
 
 def routes(services: Services) -> list[Route]:

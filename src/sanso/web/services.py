@@ -34,6 +34,33 @@ class ReceiveOtlp(Protocol):
         ...
 
 
+class WriteResult(Protocol):
+    """What came of a remote-write request."""
+
+    @property
+    def samples(self) -> int:
+        """How many were taken."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """What was refused and why."""
+        ...
+
+    @property
+    def durable(self) -> bool:
+        """Whether what was taken is on disk."""
+        ...
+
+
+class ReceiveRemoteWrite(Protocol):
+    """Takes a remote-write request; raises `DecodeError`."""
+
+    def __call__(self, body: bytes, *, message: str = ..., encoding: str = ...) -> WriteResult:
+        """Take it."""
+        ...
+
+
 @dataclass(frozen=True)
 class Services:
     """Answers for the web.
@@ -43,6 +70,7 @@ class Services:
         reader: Series and families.
         client: Overview and histories.
         receive_otlp: Takes pushes.
+        receive_remote_write: Takes Prometheus's.
         clock: What the time is.
         version: Of Sanso.
         alerts: Pending and firing.
@@ -55,6 +83,7 @@ class Services:
     reader: SeriesReader
     client: Client
     receive_otlp: ReceiveOtlp
+    receive_remote_write: ReceiveRemoteWrite
     clock: Clock
     version: str
     alerts: Callable[[], Sequence[AlertReading]]

@@ -1,0 +1,1 @@
+"""What the benchmarks share: servers to compare, and their cost read from /proc."""

@@ -1,0 +1,118 @@
+"""Sanso, VictoriaMetrics and Prometheus as processes: started on free ports, measured from /proc, ended with the block."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+RETENTION = "100y"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server that speaks Prometheus's API."""
+
+    name: str
+    pid: int
+    url: str
+    data: Path
+
+    def cpu_seconds(self) -> float:
+        """CPU that the process has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def pss_mb(self) -> float:
+        """Memory of the process, shared pages divided, in MB."""
+        for line in Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
+        raise RuntimeError("no Pss in smaps_rollup")
+
+    def disk_bytes(self) -> int:
+        """What its folder holds."""
+        return sum(path.stat().st_size for path in self.data.rglob("*") if path.is_file())
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _sanso(address: str, data: Path) -> list[str]:
+    settings = data / "sanso.toml"
+    settings.write_text('otlp_listen = ""\n', "utf-8")
+    command = [sys.executable, "-m", "sanso", "serve", "--quiet", "--no-host", "--config", str(settings)]
+    return [*command, "--data", str(data), "--retention", RETENTION, "--listen", address]
+
+
+def _victoria_metrics(address: str, data: Path) -> list[str]:
+    return [
+        "victoria-metrics",
+        f"-storageDataPath={data}",
+        f"-httpListenAddr={address}",
+        f"-retentionPeriod={RETENTION}",
+    ]
+
+
+def _prometheus(address: str, data: Path) -> list[str]:
+    settings = data.parent / f"{data.name}.yml"
+    settings.write_text("global: {scrape_interval: 1h}\nstorage: {tsdb: {out_of_order_time_window: 1h}}\n", "utf-8")
+    return [
+        "prometheus",
+        f"--config.file={settings}",
+        f"--storage.tsdb.path={data}",
+        f"--web.listen-address={address}",
+        f"--storage.tsdb.retention.time={RETENTION}",
+        "--web.enable-remote-write-receiver",
+        "--web.enable-admin-api",
+    ]
+
+
+_KINDS = {
+    "sanso": (_sanso, "/-/ready"),
+    "victoria-metrics": (_victoria_metrics, "/health"),
+    "prometheus": (_prometheus, "/-/ready"),
+}
+
+
+def installed() -> list[str]:
+    """Sanso, and the peers that this machine has."""
+    return [name for name in _KINDS if name == "sanso" or shutil.which(name)]
+
+
+@contextlib.contextmanager
+def serving(name: str, folder: Path) -> Iterator[Server]:
+    """The server of this name on an empty folder, ready for requests."""
+    command, ready = _KINDS[name]
+    data = folder / name
+    data.mkdir(parents=True, exist_ok=True)
+    address = f"127.0.0.1:{free_port()}"
+    with subprocess.Popen(command(address, data), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        try:
+            _wait(f"http://{address}{ready}")
+            yield Server(name, child.pid, f"http://{address}", data)
+        finally:
+            child.terminate()
+            child.wait(timeout=60)
+
+
+def _wait(url: str) -> None:
+    for _ in range(300):
+        with contextlib.suppress(OSError, urllib.error.HTTPError), urllib.request.urlopen(url, timeout=1):
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"{url} does not answer")

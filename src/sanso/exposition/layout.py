@@ -1,0 +1,143 @@
+"""The shape of a target's page, kept from one scrape to the next: where its lines are alike, only numbers are read.
+
+A target repeats its page: the same lines in the same order, other numbers. So a page is first laid over the last one:
+every line that is not a sample must be the same, every sample line must begin the same, and what follows is a number.
+All of that runs in C, a list at a time. A page that does not fit is read line by line, and becomes the new layout.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sanso.exposition.page import NO_TIME
+from sanso.model.frame import Columns, Family, Floats, Times
+from sanso.model.labels import Labels
+
+_Pick = Callable[[Sequence[bytes]], tuple[bytes, ...]]
+
+_Number = TypeVar("_Number", np.float64, np.int64)
+
+_BLANKS = b" \t"
+_NUMBER_CHARACTERS = b"0123456789+-.eEnNaAiIfFtTyY"
+
+
+@dataclass
+class Shape:
+    """What a walk through a page's lines found.
+
+    Attributes:
+        families: By the metadata lines.
+        samples: The place of each sample line among the lines.
+        prefixes: Each sample line up to its value.
+        labels: Each sample line's series.
+    """
+
+    families: list[Family] = field(default_factory=list)
+    samples: list[int] = field(default_factory=list)
+    prefixes: list[bytes] = field(default_factory=list)
+    labels: list[Labels] = field(default_factory=list)
+
+    def add(self, place: int, prefix: bytes, labels: Labels) -> None:
+        """One sample line more."""
+        self.samples.append(place)
+        self.prefixes.append(prefix)
+        self.labels.append(labels)
+
+
+class Layout:
+    """A page's shape, ready to be laid over the next page.
+
+    Args:
+        lines: The page.
+        shape: What was found in it.
+        previous: The layout before; its columns stay where the set of series is the same.
+        last_wins: Which of two lines with one series counts.
+
+    Attributes:
+        columns: The series, no two alike.
+        families: By the metadata lines.
+        known: Labels by line prefix.
+        samples: The place of each sample line among the lines.
+        labels: Each sample line's series.
+        duplicates: Sample lines whose series stand twice.
+    """
+
+    def __init__(self, lines: Sequence[bytes], shape: Shape, previous: Layout | None, *, last_wins: bool) -> None:
+        self.families = tuple(shape.families)
+        self.samples = shape.samples
+        self.labels = shape.labels
+        self.known = dict(zip(shape.prefixes, shape.labels, strict=True))
+        self._count = len(lines)
+        sampled = set(shape.samples)
+        self._pick_samples = _picker(shape.samples)
+        self._pick_others = _picker([place for place in range(len(lines)) if place not in sampled])
+        self._others = self._pick_others(lines)
+        self._prefixes = shape.prefixes
+        self._slices = [slice(len(prefix), None) for prefix in shape.prefixes]
+        self.columns, self._take = _columns(shape.labels, previous, last_wins=last_wins)
+        self.duplicates = len(shape.labels) - len(self.columns.labels)
+
+    def tails(self, lines: Sequence[bytes]) -> list[bytes] | None:
+        """What follows each prefix; None where the page is not of this shape."""
+        if len(lines) != self._count or self._pick_others(lines) != self._others:
+            return None
+        samples = self._pick_samples(lines)
+        if not all(map(bytes.startswith, samples, self._prefixes)):
+            return None
+        return list(map(bytes.__getitem__, samples, self._slices))
+
+    def in_columns(self, numbers: NDArray[_Number]) -> NDArray[_Number]:
+        """Numbers of the sample lines as numbers of the columns."""
+        return numbers if self._take is None else numbers[self._take]
+
+
+def plain_numbers(tails: list[bytes], blanks: bytes = _BLANKS) -> Floats | None:
+    """One number a tail, with nothing but `blanks` around it; None where a tail is something else."""
+    if b"".join(tails).translate(None, _NUMBER_CHARACTERS + blanks):
+        return None  # float() takes more than the formats do: 1_000, other white space
+    try:
+        return np.fromiter(map(float, tails), np.float64, len(tails))
+    except ValueError:
+        return None
+
+
+def timed_numbers(tails: list[bytes]) -> tuple[Floats, Times] | None:
+    """A number and perhaps a time in milliseconds a tail; None where a tail is something else."""
+    if b"".join(tails).translate(None, _NUMBER_CHARACTERS + _BLANKS):
+        return None
+    parts = [tail.split() for tail in tails]
+    try:
+        values = np.array([float(part[0]) for part in parts], np.float64)
+        times = np.array([int(part[1]) if len(part) > 1 else NO_TIME for part in parts], np.int64)
+    except (ValueError, IndexError, OverflowError):
+        return None
+    return None if any(len(part) > 2 for part in parts) else (values, times)
+
+
+def _picker(places: list[int]) -> _Pick:
+    """Several items of a list in one C call; `itemgetter` gives a tuple for two and more only."""
+    if len(places) > 1:
+        return operator.itemgetter(*places)
+    return lambda lines: tuple(lines[place] for place in places)
+
+
+def _columns(
+    labels: list[Labels], previous: Layout | None, *, last_wins: bool
+) -> tuple[Columns, NDArray[np.intp] | None]:
+    """The columns of sample lines, and the sample line that each column takes; None where they are the same."""
+    lines: dict[Labels, int] = {}
+    for line, series in enumerate(labels):
+        if last_wins or series not in lines:
+            lines[series] = line
+    columns = previous.columns if previous is not None else Columns(())
+    if len(columns.labels) != len(lines) or any(series not in lines for series in columns.labels):
+        columns = Columns(tuple(lines))
+    take = np.array([lines[series] for series in columns.labels], dtype=np.intp)
+    same = len(take) == len(labels) and bool((take == np.arange(len(take))).all())
+    return columns, None if same else take

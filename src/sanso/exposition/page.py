@@ -1,0 +1,66 @@
+"""What reading an exposition page gives, and how much of it is accepted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sanso.model.frame import Family, Row, Times
+from sanso.model.labels import Labels
+
+NO_TIME = -(2**63)
+"""Stands in `Page.times` for a sample without a time of its own."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of a page is accepted; beyond it the page is refused with a `DecodeError`.
+
+    Attributes:
+        body_bytes: Of the whole page.
+        samples: Sample lines.
+        labels: Labels a series, its name among them.
+        label_name_bytes: Of a label's name.
+        label_value_bytes: Of a label's value, and of the metric name.
+    """
+
+    body_bytes: int = 64 << 20
+    samples: int = 500_000
+    labels: int = 128
+    label_name_bytes: int = 512
+    label_value_bytes: int = 16_384
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """One measurement behind a sample.
+
+    Attributes:
+        series: Labels of the sample it belongs to.
+        labels: Its own (`trace_id` …).
+        value: Of the measurement.
+        time_ms: Of the measurement; None where it has none.
+    """
+
+    series: Labels
+    labels: Labels
+    value: float
+    time_ms: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """One page, read.
+
+    Attributes:
+        row: Every series' value; the same `Columns` object from page to page as long as the set of series is the same.
+        families: What the page says of its metrics; names as series carry them.
+        times: Milliseconds a column, NO_TIME where a sample has none; None where no sample has one.
+        exemplars: Of this page.
+        duplicates: Sample lines left out because their series stood in the page before.
+    """
+
+    row: Row
+    families: tuple[Family, ...]
+    times: Times | None = None
+    exemplars: tuple[Exemplar, ...] = ()
+    duplicates: int = 0

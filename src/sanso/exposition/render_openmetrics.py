@@ -1,0 +1,123 @@
+"""Samples as OpenMetrics 1.0."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from sanso.exposition.openmetrics import OpenMetricsParser
+from sanso.exposition.openmetrics_rules import SUFFIXES
+from sanso.exposition.render import Sample, format_float, in_metric_order, series_text
+from sanso.model.errors import DecodeError
+from sanso.model.frame import Family
+from sanso.model.labels import NAME, Labels, escape, labels_of, metric_name
+
+OPENMETRICS_CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+_CANDIDATES = {"histogram": ("histogram", "gaugehistogram")}
+_STORED_SUFFIX = {"counter": "_total", "info": "_info"}
+_NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9_:]")
+_NOT_IN_LABEL = re.compile(r"[^a-zA-Z0-9_]")
+
+
+def render_openmetrics(series: Iterable[Sample], families: Mapping[str, Family]) -> str:
+    """An OpenMetrics page, `# EOF` included.
+
+    The standard binds names and numbers to types: a counter ends in `_total`, a histogram is whole. A family that does
+    not satisfy its type is told as `unknown`, so that no series changes its name or is lost. Characters that names of
+    OpenMetrics 1.0 cannot hold become `_`; of two series that then are one, the first is told.
+
+    Args:
+        series: Labels, value, and time in ms (None: no time).
+        families: Types and help texts by metric name, as series carry it.
+    """
+    groups: dict[str, list[Sample]] = {}
+    legal = {_legal_name(name): family for name, family in families.items()}
+    seen: set[Labels] = set()
+    for labels, value, time_ms in series:
+        named = _legal(labels)
+        if named not in seen:
+            seen.add(named)
+            groups.setdefault(_family(metric_name(named), legal), []).append((named, value, time_ms))
+    blocks: list[str] = []
+    taken: set[str] = set()
+    for name in sorted(groups):
+        blocks += _blocks(name, groups[name], legal.get(name), taken)
+    return "".join(blocks) + "# EOF\n"
+
+
+def _blocks(name: str, samples: list[Sample], family: Family | None, taken: set[str]) -> list[str]:
+    """The family as its type, or sample name by sample name as `unknown`."""
+    for kind in _CANDIDATES.get(family.type, (family.type,)) if family is not None else ():
+        stem = name.removesuffix(_STORED_SUFFIX.get(kind, ""))
+        names = {stem, *(stem + suffix for suffix in SUFFIXES[kind])}
+        block = _block(stem, kind, family, in_metric_order(samples, stem, kind))
+        if not names & taken and _holds(block):
+            taken |= names
+            return [block]
+    by_name: dict[str, list[Sample]] = {}
+    for sample in samples:
+        by_name.setdefault(metric_name(sample[0]), []).append(sample)
+    taken.update(by_name)
+    return [_block(own, "unknown", family if own == name else None, found) for own, found in by_name.items()]
+
+
+def _block(stem: str, kind: str, family: Family | None, samples: list[Sample]) -> str:
+    lines = [f"# TYPE {stem} {kind}"]
+    if family is not None and family.help:
+        lines.append(f"# HELP {stem} {escape(family.help)}")
+    if family is not None and family.unit and stem.endswith(f"_{family.unit}") and kind not in ("info", "stateset"):
+        lines.append(f"# UNIT {stem} {family.unit}")
+    for labels, value, time_ms in samples:
+        stamp = "" if time_ms is None else f" {_seconds(time_ms)}"
+        lines.append(f"{series_text(labels)} {format_float(value)}{stamp}")
+    return "\n".join(lines) + "\n"
+
+
+def _holds(block: str) -> bool:
+    """Whether the standard allows this family; whoever reads strictly knows."""
+    try:
+        OpenMetricsParser().parse(f"{block}# EOF\n".encode())
+    except DecodeError:
+        return False
+    return True
+
+
+def _seconds(time_ms: int) -> str:
+    sign, size = ("-", -time_ms) if time_ms < 0 else ("", time_ms)
+    whole, rest = divmod(size, 1000)
+    return f"{sign}{whole}.{rest:03}" if rest else f"{sign}{whole}"
+
+
+def _family(name: str, families: Mapping[str, Family]) -> str:
+    """The family of a sample name: a histogram's for its `_bucket`, a counter's for its `_created`."""
+    if name in families:
+        return name
+    for kind in ("histogram", "gaugehistogram", "summary", "counter"):
+        for suffix in SUFFIXES[kind]:
+            stem = name.removesuffix(suffix)
+            stored = stem + _STORED_SUFFIX.get(kind, "")
+            held = families.get(stored)
+            if stem != name and held is not None and kind in _CANDIDATES.get(held.type, (held.type,)):
+                return stored
+    return name
+
+
+def _legal(labels: Labels) -> Labels:
+    if all(_plain(name, value) for name, value in labels):
+        return labels
+    pairs: dict[str, str] = {}
+    for name, value in labels:
+        key = NAME if name == NAME else _NOT_IN_LABEL.sub("_", name if not name[:1].isdigit() else f"_{name}")
+        pairs.setdefault(key, _legal_name(value) if name == NAME else value)
+    return labels_of(pairs)
+
+
+def _plain(name: str, value: str) -> bool:
+    if name == NAME:
+        return value == _legal_name(value)
+    return not _NOT_IN_LABEL.search(name) and not name[:1].isdigit()
+
+
+def _legal_name(name: str) -> str:
+    return _NOT_IN_NAME.sub("_", f"_{name}" if name[:1].isdigit() else name)

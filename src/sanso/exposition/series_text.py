@@ -1,0 +1,144 @@
+"""`name{label="value"}` as bytes of a page, read into labels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sanso.exposition.page import Limits
+from sanso.model.errors import DecodeError
+from sanso.model.labels import NAME, Labels, labels_of
+
+_NAME = rb"[a-zA-Z_:][a-zA-Z0-9_:]*+"
+_LABEL_NAME = rb"[a-zA-Z_][a-zA-Z0-9_]*+"
+_QUOTED = rb'"(?:[^"\\]++|\\.)*+"'
+_BRACES = rb'\{(?:[^"}]++|' + _QUOTED + rb")*+\}"
+
+TEXT_PREFIX = re.compile(
+    rb"[ \t]*+(?:" + _NAME + rb"(?:[ \t]*+" + _BRACES + rb"[ \t]*+|[ \t]++)|" + _BRACES + rb"[ \t]*+)"
+)
+"""A sample line of text 0.0.4 up to its value."""
+STRICT_PREFIX = re.compile(_NAME + rb"(?:" + _BRACES + rb")?+ ")
+"""A sample line of OpenMetrics up to its value."""
+BRACES = re.compile(_BRACES)
+QUOTED = re.compile(_QUOTED)
+
+_PARTS = re.compile(rb"[ \t]*+(" + _NAME + rb")?+[ \t]*+(?:\{(.*)\})?+[ \t]*+", re.DOTALL)
+_LABEL = re.compile(
+    rb"[ \t]*+(" + _LABEL_NAME + rb"|" + _QUOTED + rb")[ \t]*+(?:=[ \t]*+(" + _QUOTED + rb")[ \t]*+)?+(,|\Z)"
+)
+_STRICT_LABEL = re.compile(rb"(" + _LABEL_NAME + rb")=(" + _QUOTED + rb")(,|\Z)")
+_ESCAPE = re.compile(rb'\\([\\"n])')
+_ESCAPED = {b"\\": b"\\", b'"': b'"', b"n": b"\n"}
+
+
+def unescape(text: bytes) -> bytes:
+    r"""Resolve `\\`, `\"` and `\n`; another character after a backslash keeps it, as in Prometheus."""
+    if b"\\" not in text:
+        return text
+    return _ESCAPE.sub(lambda found: _ESCAPED[found[1]], text)
+
+
+def shown(text: bytes) -> str:
+    """The beginning of foreign bytes, fit for an error message."""
+    return repr(text[:60].decode(errors="replace"))
+
+
+def utf8(text: bytes, what: str) -> str:
+    """The text of bytes.
+
+    Raises:
+        DecodeError: They are not UTF-8.
+    """
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        raise DecodeError(f"{what} is not UTF-8: {shown(text)}") from error
+
+
+def series_labels(prefix: bytes, limits: Limits, *, strict: bool) -> Labels:
+    """The labels of a sample line's beginning.
+
+    Args:
+        prefix: What TEXT_PREFIX or STRICT_PREFIX matched.
+        limits: Of labels.
+        strict: OpenMetrics: no blanks, no trailing comma, no quoted names.
+
+    Raises:
+        DecodeError: It is malformed, too long, without a name, or a label stands twice.
+    """
+    parts = _PARTS.fullmatch(prefix)
+    if parts is None:
+        raise DecodeError(f"a metric name is expected, not {shown(prefix)}")
+    pairs = [(NAME, parts[1].decode())] if parts[1] is not None else []
+    if parts[2]:
+        pairs += _strict_pairs(parts[2]) if strict else _pairs(parts[2])
+    return _checked(pairs, limits)
+
+
+def label_pairs(braces: bytes, limits: Limits) -> Labels:
+    """The labels of an exemplar: `{trace_id="…"}`.
+
+    Raises:
+        DecodeError: They are malformed.
+    """
+    return _unique(list(_strict_pairs(braces[1:-1])), limits) if len(braces) > 2 else ()
+
+
+def _pairs(inside: bytes) -> Iterator[tuple[str, str]]:
+    position = 0
+    while position < len(inside) and not inside[position:].isspace():
+        found = _LABEL.match(inside, position)
+        if found is None:
+            raise DecodeError(f'a label like name="value" is expected at {shown(inside[position:])}')
+        name, value, _ = found.groups()
+        if value is None:
+            if not name.startswith(b'"'):
+                raise DecodeError(f'="value" is expected after the label {name.decode()!r}')
+            yield NAME, utf8(unescape(name[1:-1]), "a metric name")
+        else:
+            quoted = name.startswith(b'"')
+            text = utf8(unescape(name[1:-1]), "a label name") if quoted else name.decode()
+            yield text, utf8(unescape(value[1:-1]), f"the value of label {text!r}")
+        position = found.end()
+
+
+def _strict_pairs(inside: bytes) -> Iterator[tuple[str, str]]:
+    position, comma = 0, b","
+    while position < len(inside):
+        found = _STRICT_LABEL.match(inside, position)
+        if found is None:
+            raise DecodeError(f'a label like name="value" is expected at {shown(inside[position:])}')
+        name, value, comma = found.groups()
+        yield name.decode(), utf8(unescape(value[1:-1]), f"the value of label {name.decode()!r}")
+        position = found.end()
+    if comma:
+        raise DecodeError("a label is expected after the last comma")
+
+
+def _checked(pairs: list[tuple[str, str]], limits: Limits) -> Labels:
+    labels = _unique(pairs, limits)
+    if not any(name == NAME for name, _ in labels):
+        raise DecodeError("a series without a metric name")
+    return labels
+
+
+def _unique(pairs: list[tuple[str, str]], limits: Limits) -> Labels:
+    names = {name for name, _ in pairs}
+    if len(names) < len(pairs):
+        twice = next(name for name in sorted(names) if sum(name == other for other, _ in pairs) > 1)
+        raise DecodeError(f"the label {twice!r} stands twice")
+    if "" in names:
+        raise DecodeError("a label with an empty name")
+    if len(pairs) > limits.labels:
+        raise DecodeError(f"{len(pairs)} labels, more than the limit of {limits.labels}")
+    for name, value in pairs:
+        if len(name.encode()) > limits.label_name_bytes:
+            raise DecodeError(
+                f"the label name {name[:40]!r}… is longer than the limit of {limits.label_name_bytes} bytes"
+            )
+        if len(value.encode()) > limits.label_value_bytes:
+            raise DecodeError(
+                f"the value of label {name!r} is longer than the limit of {limits.label_value_bytes} bytes"
+            )
+    return labels_of(pairs)
