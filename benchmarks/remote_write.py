@@ -1,7 +1,7 @@
 """Remote write: samples taken a CPU-second, 1,000 series a request, beside VictoriaMetrics and Prometheus.
 
-Requests are made before the clock starts; the same bytes go to each server in turn, and its CPU is read from /proc after
-what it had taken is settled. `python benchmarks/remote_write.py [REQUESTS]` (600).
+Requests are made before the clock starts; the same bytes go to each server in turn, and its CPU is read from /proc
+after what it had taken is settled. `python benchmarks/remote_write.py [REQUESTS]` (600).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import cramjam
 import numpy as np
-from harness.servers import Server, installed, serving
 
+from harness.servers import Server, installed, serving
 from sanso.sources.remote_write_schema import request_class
 
 SERIES, SENDERS = 1_000, 5

@@ -1,4 +1,4 @@
-"""Sanso, VictoriaMetrics and Prometheus as processes: started on free ports, measured from /proc, ended with the block."""
+"""Sanso, VictoriaMetrics and Prometheus as processes: started on free ports, measured from /proc, ended in the end."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sanso.model.frame import Family, Frame, is_absent
+from sanso.model.frame import Family, Frame, Part, is_absent
 from sanso.model.labels import Labels
 from sanso.model.matchers import Matcher
 
@@ -17,7 +17,9 @@ class MemoryReader:
     def __init__(self, frames: Sequence[Frame]) -> None:
         self._frames = frames
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Frame]:
+    def select(
+        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, *, part: Part = "last", step_ms: int = 0
+    ) -> list[Frame]:
         found = []
         for frame in self._frames:
             first, last = np.searchsorted(frame.timeline, [start_ms, end_ms + 1])

@@ -28,8 +28,8 @@ def v1(series: Sent) -> bytes:
     request = request_class("v1")()
     for labels, samples in series:
         added = request.timeseries.add()
-        for name, value in labels:
-            added.labels.add(name=name, value=value)
+        for name, text in labels:
+            added.labels.add(name=name, value=text)
         for time_ms, value in samples:
             added.samples.add(value=value, timestamp=time_ms)
     plain: bytes = request.SerializeToString()
@@ -99,7 +99,7 @@ def test_a_sender_that_repeats_itself_is_read_by_template_and_to_the_bit() -> No
     receive, store = receiver()
     series = [series_of("m", n=str(n)) for n in range(50)]
     random = np.random.default_rng(1)
-    expected = {}
+    expected: dict[tuple[Labels, int], float] = {}
     for turn in range(20):
         values = random.normal(size=50) * (turn != 7)  # zeros are left out on the wire: another length
         time_ms = NOW - 10**6 + turn * 1000

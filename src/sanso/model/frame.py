@@ -53,11 +53,17 @@ class Frame:
         labels: One label set a series, length N.
         timeline: Milliseconds since 1970 UTC, strictly rising, shape [T].
         values: One row a series, shape [N, T], C-contiguous; ABSENT, STALE and NaN are distinct.
+        coarse_ms: The resolution of its coarsest samples where the raw ones are gone; 0 where all are raw.
     """
 
     labels: list[Labels]
     timeline: Times
     values: Floats
+    coarse_ms: int = 0
+
+
+Part: TypeAlias = Literal["last", "min", "max", "sum", "count"]
+"""What of a span of raw samples a coarse sample stands for; of a raw sample, itself (its `count` is 1)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Native histograms as bundles of columns: which labels a histogram's parts have in a frame.
+"""Native histograms: one as a plain value, and the bundle of columns that it is in a frame.
 
 A native histogram is not one cell but several columns that share every label but one: `COMPONENT` names the part.
 So the store keeps histograms as it keeps anything (buckets are counts, and counts compress), and rates, sums and
@@ -7,28 +7,94 @@ together again.
 
 Parts of one histogram, `x{…}` standing for its own labels:
 
+    x{…, __hist__="schema"}           -4…8 for exponential buckets, -53 for custom ones
     x{…, __hist__="count"}            observations
     x{…, __hist__="sum"}              their sum
-    x{…, __hist__="zero"}             observations in the zero bucket
-    x{…, __hist__="zero_threshold"}   the zero bucket's half width
-    x{…, __hist__="gauge"}            1 where the histogram goes up and down; absent for counters
+    x{…, __hist__="zero"}             observations in the zero bucket; absent where there are none
+    x{…, __hist__="zero_threshold"}   the zero bucket's half width; absent where it is 0
+    x{…, __hist__="hint"}             a `Hint` but UNKNOWN, for which it is absent
     x{…, __hist__="s5:17"}            positive bucket: schema 5, index 17 (Prometheus's: upper bound base ** index)
     x{…, __hist__="s5:-3n"}           negative bucket: schema 5, index -3
     x{…, __hist__="le:0.25"}          custom bucket (schema -53) up to 0.25; `le:+Inf` is the last
 
-Bucket columns hold the bucket's own observations, not cumulated. A row has a histogram where `count` is present; a
-bucket that is absent in such a row is empty. A row that ends the series has stale markers in all of them.
+Bucket columns hold the bucket's own observations, not cumulated. A row has a histogram where `schema` is present; an
+exponential bucket that is absent in such a row is empty; custom buckets are all present, so that bounds are known. A
+row that ends the series has stale markers in all parts that the series had.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import IntEnum
 from typing import Literal, TypeAlias
 
 from sanso.model.labels import Labels, labels_of, value_of, without
 
 COMPONENT = "__hist__"
+CUSTOM_SCHEMA = -53
+COARSEST_SCHEMA, FINEST_SCHEMA = -4, 8
 
 Sign: TypeAlias = Literal["", "n"]
+Buckets: TypeAlias = tuple[tuple[int, float], ...]
+"""Index and observations, rising; without empty buckets."""
+
+
+class Hint(IntEnum):
+    """What is known of a counter reset before this sample; Prometheus's numbers."""
+
+    UNKNOWN = 0
+    RESET = 1
+    NO_RESET = 2
+    GAUGE = 3
+
+
+@dataclass(frozen=True)
+class NativeHistogram:
+    """One native histogram.
+
+    Attributes:
+        schema: -4…8: bucket i reaches from base^(i-1) (exclusive) to base^i (inclusive), base = 2^(2^-schema);
+            -53: custom bounds.
+        count: Observations; fractions where it is computed.
+        sum: Of the observations.
+        zero_count: Observations within the zero bucket.
+        zero_threshold: Its half width.
+        positive: Buckets; of a custom schema bucket i reaches to `bounds[i]`, the last to +Inf.
+        negative: Likewise for observations below zero; empty with a custom schema.
+        bounds: Upper bounds of a custom schema, rising, without +Inf.
+        hint: Of a counter reset.
+    """
+
+    schema: int
+    count: float
+    sum: float
+    zero_count: float = 0.0
+    zero_threshold: float = 0.0
+    positive: Buckets = ()
+    negative: Buckets = ()
+    bounds: tuple[float, ...] = ()
+    hint: Hint = Hint.UNKNOWN
+
+
+def parts(histogram: NativeHistogram) -> dict[str, float]:
+    """The value of each part that is present: what a row holds of the histogram."""
+    found = {"schema": float(histogram.schema), "count": histogram.count, "sum": histogram.sum}
+    if histogram.zero_count:
+        found["zero"] = histogram.zero_count
+    if histogram.zero_threshold:
+        found["zero_threshold"] = histogram.zero_threshold
+    if histogram.hint is not Hint.UNKNOWN:
+        found["hint"] = float(histogram.hint)
+    if histogram.schema == CUSTOM_SCHEMA:
+        held = dict(histogram.positive)
+        for index, upper in enumerate((*histogram.bounds, float("inf"))):
+            found[custom_part(upper)] = held.get(index, 0.0)
+        return found
+    for index, count in histogram.positive:
+        found[bucket_part(histogram.schema, index)] = count
+    for index, count in histogram.negative:
+        found[bucket_part(histogram.schema, index, "n")] = count
+    return found
 
 
 def component(labels: Labels, part: str) -> Labels:

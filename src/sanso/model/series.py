@@ -8,9 +8,11 @@ from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 
-from sanso.model.frame import Family, Floats, Frame, Row, Times, is_absent
+from sanso.model.control import QueryControl
+from sanso.model.frame import Family, Floats, Frame, Part, Row, Times, is_absent
 from sanso.model.labels import Labels
 from sanso.model.matchers import Matcher
+from sanso.model.native_histogram import NativeHistogram
 
 
 class RowWriter(Protocol):
@@ -44,10 +46,20 @@ class RowWriter(Protocol):
 class SeriesReader(Protocol):
     """Gives frames to whoever computes."""
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Frame]:
+    def select(
+        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, *, part: Part = "last", step_ms: int = 0
+    ) -> list[Frame]:
         """All series that satisfy every matcher, with their samples in [start_ms, end_ms] (both inclusive).
 
         No series stands in two frames of one answer; series without a sample in the range may be left out.
+        Native histograms come as their columns (`model.native_histogram`).
+
+        Args:
+            matchers: What to select.
+            start_ms: The first time.
+            end_ms: The last time.
+            part: What coarse samples stand for, where raw ones are gone; stale markers are never coarse.
+            step_ms: The step of the question: of coarse tiers, the coarsest that still serves it is taken.
         """
         ...
 
@@ -87,6 +99,7 @@ class Answer:
         text: The value of a string answer.
         warnings: Prometheus's warnings.
         infos: Prometheus's infos.
+        histograms: Native histograms by series and step; their cells in `values` are ABSENT.
     """
 
     kind: AnswerKind
@@ -96,6 +109,7 @@ class Answer:
     text: str = ""
     warnings: tuple[str, ...] = field(default=())
     infos: tuple[str, ...] = field(default=())
+    histograms: Mapping[tuple[int, int], NativeHistogram] = field(default_factory=dict)
 
     def first(self) -> float | None:
         """The first series' first value, or None where the answer is empty: for one-number questions."""
@@ -114,10 +128,10 @@ class Answer:
 class Engine(Protocol):
     """Answers PromQL. Errors are `QueryError`."""
 
-    def instant(self, expr: str, at_ms: int) -> Answer:
-        """The expression's value at one time."""
+    def instant(self, expr: str, at_ms: int, control: QueryControl | None = None) -> Answer:
+        """The expression's value at one time; without a control, the engine's own limits hold."""
         ...
 
-    def range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Answer:
+    def range(self, expr: str, start_ms: int, end_ms: int, step_ms: int, control: QueryControl | None = None) -> Answer:
         """The expression's value at every step from start to end (inclusive)."""
         ...

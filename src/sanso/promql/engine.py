@@ -9,6 +9,8 @@ import numpy as np
 import promql_parser
 
 import sanso.promql.functions  # noqa: F401 - fills the tables of functions
+from sanso.model.clock import SystemClock
+from sanso.model.control import QueryControl
 from sanso.model.errors import QueryError
 from sanso.model.frame import Floats, Times, absent, is_stale
 from sanso.model.labels import Labels
@@ -33,14 +35,14 @@ class PromEngine:
         self._lookback_ms = lookback_ms
         self._max_samples = max_samples
 
-    def instant(self, expr: str, at_ms: int) -> Answer:
+    def instant(self, expr: str, at_ms: int, control: QueryControl | None = None) -> Answer:
         """The expression's value at one time.
 
         Raises:
             QueryError: The text is wrong (bad_data) or cannot be evaluated (execution).
         """
         steps = np.array([at_ms], dtype=np.int64)
-        value = self._evaluate(expr, steps)
+        value = self._evaluate(expr, steps, control)
         if isinstance(value, Text):
             return Answer("string", [], steps, absent(0, 1), text=value.text)
         if isinstance(value, Scalar):
@@ -50,7 +52,7 @@ class PromEngine:
         found = trimmed(value)
         return Answer("vector", found.labels, steps, found.values)
 
-    def range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Answer:
+    def range(self, expr: str, start_ms: int, end_ms: int, step_ms: int, control: QueryControl | None = None) -> Answer:
         """The expression's value at every step from start to end.
 
         Raises:
@@ -66,7 +68,7 @@ class PromEngine:
                 "(?step=XX)"
             )
         steps = np.arange(start_ms, end_ms + 1, step_ms, dtype=np.int64)
-        value = self._evaluate(expr, steps)
+        value = self._evaluate(expr, steps, control)
         if isinstance(value, Scalar):
             value = Vector([()], value.values[None, :])
         if not isinstance(value, Vector):
@@ -75,9 +77,10 @@ class PromEngine:
         order = sorted(range(len(found.labels)), key=found.labels.__getitem__)
         return Answer("matrix", [found.labels[row] for row in order], steps, found.values[order])
 
-    def _evaluate(self, expr: str, steps: Times) -> Vector | Scalar | Samples | Text:
+    def _evaluate(self, expr: str, steps: Times, control: QueryControl | None) -> Vector | Scalar | Samples | Text:
         outer = (int(steps[0]), int(steps[-1]))
-        evaluator = Evaluator(self._reader, steps, self._lookback_ms, self._max_samples, outer)
+        control = control or QueryControl(SystemClock(), most_samples=self._max_samples)
+        evaluator = Evaluator(self._reader, steps, self._lookback_ms, control, outer)
         return evaluator.value(parsed(expr))
 
 

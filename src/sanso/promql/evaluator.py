@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import promql_parser as parser
 
+from sanso.model.control import QueryControl
 from sanso.model.errors import QueryError
 from sanso.model.frame import Frame, Times
 from sanso.model.labels import NAME, labels_of
@@ -42,17 +43,17 @@ class Evaluator:
         reader: Where samples come from.
         steps: Milliseconds, shape [S].
         lookback_ms: How old an instant selector's sample may be.
-        most_samples: A query that would touch more is refused.
+        control: Limits of the whole query.
         outer: Start and end of the whole query.
     """
 
     def __init__(
-        self, reader: SeriesReader, steps: Times, lookback_ms: int, most_samples: int, outer: tuple[int, int]
+        self, reader: SeriesReader, steps: Times, lookback_ms: int, control: QueryControl, outer: tuple[int, int]
     ) -> None:
         self._reader = reader
         self._steps = steps
         self._lookback_ms = lookback_ms
-        self._most_samples = most_samples
+        self._control = control
         self._outer = outer
         self._nodes: dict[type, Callable[[Any], Value]] = {
             parser.NumberLiteral: lambda node: Scalar(np.full(len(steps), node.val)),
@@ -73,6 +74,7 @@ class Evaluator:
         Raises:
             QueryError: It cannot be had.
         """
+        self._control.check()
         return self._nodes[type(node)](node)
 
     def _vector(self, node: Any) -> Vector:
@@ -97,7 +99,7 @@ class Evaluator:
     def _selected(self, node: Any) -> Vector:
         times = selectors.shifted(node, self._steps, self._outer)
         found, _ = selectors.instant(self._reader, selectors.matchers_of(node), times, self._lookback_ms)
-        self._check(found.values.size)
+        self._control.hold(found.values.size, read=found.values.size)
         return found
 
     def _ranged(self, node: Any) -> Samples:
@@ -106,7 +108,8 @@ class Evaluator:
         found = selectors.ranged(
             self._reader, selectors.matchers_of(selector), times, selectors.milliseconds(node.range)
         )
-        self._check(sum(frame.values.size for frame in found.frames))
+        read = sum(frame.values.size for frame in found.frames)
+        self._control.hold(read, read=read)
         return found
 
     def _subquery(self, node: Any) -> Samples:
@@ -117,12 +120,12 @@ class Evaluator:
         inner_steps = np.arange(first, int(times.max()) + 1, step, dtype=np.int64)
         if not len(inner_steps):
             return Samples([], starts, times)
-        inner = Evaluator(self._reader, inner_steps, self._lookback_ms, self._most_samples, self._outer)
+        inner = Evaluator(self._reader, inner_steps, self._lookback_ms, self._control, self._outer)
         value = inner.value(node.expr)
         if isinstance(value, Scalar):
             value = Vector([()], value.values[None, :])
         assert isinstance(value, Vector)
-        self._check(value.values.size)
+        self._control.hold(value.values.size)
         return Samples([Frame(value.labels, inner_steps, np.ascontiguousarray(value.values))], starts, times)
 
     def _call(self, node: Any) -> Value:
@@ -209,13 +212,6 @@ class Evaluator:
         if isinstance(left, Scalar) and isinstance(right, Vector):
             return trimmed(operators.with_scalar(op, trimmed(right), left.values, swapped=True, as_bool=how.as_bool))
         raise QueryError(f"binary operator {op} needs scalars or instant vectors")
-
-    def _check(self, samples: int) -> None:
-        if samples > self._most_samples:
-            raise QueryError(
-                f"query processing would load too many samples into memory: {samples} of {self._most_samples} allowed",
-                "execution",
-            )
 
 
 def _matching(modifier: Any) -> Matching:

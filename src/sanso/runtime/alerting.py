@@ -7,6 +7,7 @@ from types import TracebackType
 from sanso.client.base import Client
 from sanso.client.http import HttpClient
 from sanso.model.clock import Clock, SystemClock
+from sanso.model.control import QueryControl
 from sanso.model.series import Answer
 from sanso.notify.build import handler_from
 from sanso.notify.console import ConsoleNotifier
@@ -28,10 +29,17 @@ class _ClientEngine:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def instant(self, expr: str, at_ms: int) -> Answer:
+    def instant(self, expr: str, at_ms: int, control: QueryControl | None = None) -> Answer:  # noqa: ARG002 - the client has limits
         return self._client.query(expr, at_ms)
 
-    def range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Answer:
+    def range(
+        self,
+        expr: str,
+        start_ms: int,
+        end_ms: int,
+        step_ms: int,
+        control: QueryControl | None = None,  # noqa: ARG002
+    ) -> Answer:
         return self._client.query_range(expr, start_ms, end_ms, step_ms)
 
 

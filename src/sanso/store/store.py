@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sanso.model.frame import Family, Frame, Row, is_absent
+from sanso.model.frame import Family, Frame, Part, Row, is_absent
 from sanso.model.labels import Labels
 from sanso.model.matchers import Matcher
 from sanso.store.catalog import Catalog, Entry
@@ -149,7 +149,15 @@ class Store:
                     if self._disk is not None:
                         self._disk.add_family(family)
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Frame]:
+    def select(
+        self,
+        matchers: Sequence[Matcher],
+        start_ms: int,
+        end_ms: int,
+        *,
+        part: Part = "last",  # noqa: ARG002 - no tiers yet: all samples are raw
+        step_ms: int = 0,  # noqa: ARG002
+    ) -> list[Frame]:
         """As `SeriesReader.select`."""
         by_frame: dict[int, list[Entry]] = {}
         for entry in self._catalog.find(matchers):
