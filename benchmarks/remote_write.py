@@ -6,21 +6,19 @@ after what it had taken is settled. `python benchmarks/remote_write.py [REQUESTS
 
 from __future__ import annotations
 
-import http.client
 import sys
 import tempfile
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import cramjam
 import numpy as np
 
-from harness.servers import Server, installed, serving
+from harness.remote_write import send
+from harness.servers import installed, serving
 from sanso.sources.remote_write_schema import request_class
 
 SERIES, SENDERS = 1_000, 5
-HEADERS = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"}
 
 
 def requests(count: int) -> list[bytes]:
@@ -50,18 +48,6 @@ def requests(count: int) -> list[bytes]:
             series.samples[0].timestamp = start + (index // SENDERS) * 1000
         made.append(bytes(cramjam.snappy.compress_raw(message.SerializeToString())))
     return made
-
-
-def send(server: Server, bodies: list[bytes]) -> None:
-    """One after another over one connection."""
-    connection = http.client.HTTPConnection(urlsplit(server.url).netloc)
-    for body in bodies:
-        connection.request("POST", "/api/v1/write", body, HEADERS)
-        answer = connection.getresponse()
-        said = answer.read()
-        if answer.status not in (200, 204):
-            raise RuntimeError(f"{server.name}: {answer.status} {said[:200]!r}")
-    connection.close()
 
 
 def main() -> None:

@@ -1,4 +1,8 @@
-"""Sanso, VictoriaMetrics and Prometheus as processes: started on free ports, measured from /proc, ended in the end."""
+"""Sanso, VictoriaMetrics and Prometheus as processes: started on free ports, measured from /proc, ended in the end.
+
+With SANSO_PEERS=DIR the programs `prometheus` and `victoria-metrics` of that folder (their newest releases, say) are
+peers too, named `prometheus:new` and `victoria-metrics:new`.
+"""
 
 from __future__ import annotations
 
@@ -52,27 +56,27 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _sanso(address: str, data: Path) -> list[str]:
+def _sanso(program: str, address: str, data: Path) -> list[str]:
     settings = data / "sanso.toml"
     settings.write_text('otlp_listen = ""\n', "utf-8")
-    command = [sys.executable, "-m", "sanso", "serve", "--quiet", "--no-host", "--config", str(settings)]
+    command = [program, "-m", "sanso", "serve", "--quiet", "--no-host", "--config", str(settings)]
     return [*command, "--data", str(data), "--retention", RETENTION, "--listen", address]
 
 
-def _victoria_metrics(address: str, data: Path) -> list[str]:
+def _victoria_metrics(program: str, address: str, data: Path) -> list[str]:
     return [
-        "victoria-metrics",
+        program,
         f"-storageDataPath={data}",
         f"-httpListenAddr={address}",
         f"-retentionPeriod={RETENTION}",
     ]
 
 
-def _prometheus(address: str, data: Path) -> list[str]:
+def _prometheus(program: str, address: str, data: Path) -> list[str]:
     settings = data.parent / f"{data.name}.yml"
     settings.write_text("global: {scrape_interval: 1h}\nstorage: {tsdb: {out_of_order_time_window: 1h}}\n", "utf-8")
     return [
-        "prometheus",
+        program,
         f"--config.file={settings}",
         f"--storage.tsdb.path={data}",
         f"--web.listen-address={address}",
@@ -87,21 +91,36 @@ _KINDS = {
     "victoria-metrics": (_victoria_metrics, "/health"),
     "prometheus": (_prometheus, "/-/ready"),
 }
+_NEW = ":new"
+
+
+def _program(name: str) -> str:
+    """What to start; empty where this machine has no such program."""
+    if name == "sanso":
+        return sys.executable
+    kind = name.removesuffix(_NEW)
+    if kind == name:
+        return shutil.which(name) or ""
+    folder = os.environ.get("SANSO_PEERS", "")
+    return shutil.which(kind, path=folder) or "" if folder else ""
 
 
 def installed() -> list[str]:
     """Sanso, and the peers that this machine has."""
-    return [name for name in _KINDS if name == "sanso" or shutil.which(name)]
+    every = [name for kind in _KINDS for name in (kind, kind + _NEW)]
+    return [name for name in every if name == "sanso" or _program(name)]
 
 
 @contextlib.contextmanager
 def serving(name: str, folder: Path) -> Iterator[Server]:
     """The server of this name on an empty folder, ready for requests."""
-    command, ready = _KINDS[name]
-    data = folder / name
+    command, ready = _KINDS[name.removesuffix(_NEW)]
+    data = folder / name.replace(":", "-")
     data.mkdir(parents=True, exist_ok=True)
     address = f"127.0.0.1:{free_port()}"
-    with subprocess.Popen(command(address, data), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+    with subprocess.Popen(
+        command(_program(name), address, data), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as child:
         try:
             _wait(f"http://{address}{ready}")
             yield Server(name, child.pid, f"http://{address}", data)
