@@ -8,6 +8,7 @@ All of that runs in C, a list at a time. A page that does not fit is read line b
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -25,6 +26,7 @@ _Number = TypeVar("_Number", np.float64, np.int64)
 
 _BLANKS = b" \t"
 _NUMBER_CHARACTERS = b"0123456789+-.eEnNaAiIfFtTyY"
+_NOT_FINITE = re.compile(rb"[+-]?inf(?:inity)?|nan", re.IGNORECASE)
 
 
 @dataclass
@@ -102,9 +104,10 @@ def plain_numbers(tails: list[bytes], blanks: bytes = _BLANKS) -> Floats | None:
     if b"".join(tails).translate(None, _NUMBER_CHARACTERS + blanks):
         return None  # float() takes more than the formats do: 1_000, other white space
     try:
-        return np.fromiter(map(float, tails), np.float64, len(tails))
+        values = np.fromiter(map(float, tails), np.float64, len(tails))
     except ValueError:
         return None
+    return values if _well_spelled(values, tails) else None
 
 
 def timed_numbers(tails: list[bytes]) -> tuple[Floats, Times] | None:
@@ -117,7 +120,19 @@ def timed_numbers(tails: list[bytes]) -> tuple[Floats, Times] | None:
         times = np.array([int(part[1]) if len(part) > 1 else NO_TIME for part in parts], np.int64)
     except (ValueError, IndexError, OverflowError):
         return None
-    return None if any(len(part) > 2 for part in parts) else (values, times)
+    if any(len(part) > 2 for part in parts) or not _well_spelled(values, [part[0] for part in parts]):
+        return None
+    return values, times
+
+
+def is_number(text: bytes) -> bool:
+    """Whether the text is a number as both formats spell it."""
+    return plain_numbers([text], b"") is not None
+
+
+def _well_spelled(values: Floats, texts: list[bytes]) -> bool:
+    """Whether what is not finite was written so: float() takes +nan, and makes an infinity of 1e999."""
+    return all(_NOT_FINITE.fullmatch(texts[place].strip()) for place in np.flatnonzero(~np.isfinite(values)))
 
 
 def _picker(places: list[int]) -> _Pick:

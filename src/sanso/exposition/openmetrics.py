@@ -139,7 +139,7 @@ class OpenMetricsParser:
             walk.end_family()
         except DecodeError as error:
             raise DecodeError(f"line {end + 1}: {error}") from error
-        check_samples(len(walk.shape.samples), self._limits)
+        check_samples(walk.shape.samples, self._limits)
         return Layout(lines, walk.shape, self._layout, last_wins=True), walk.rules.compiled()
 
 

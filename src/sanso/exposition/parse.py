@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
-from sanso.exposition.layout import Layout, Shape, plain_numbers, timed_numbers
+from sanso.exposition.layout import Layout, Shape, is_number, plain_numbers, timed_numbers
 from sanso.exposition.page import NO_TIME, Limits, Page
 from sanso.exposition.series_text import QUOTED, TEXT_PREFIX, series_labels, shown, unescape, utf8
 from sanso.model.errors import DecodeError
 from sanso.model.frame import Family, FamilyType, Floats, Row, Times
+from sanso.model.labels import Labels
 
 _META = re.compile(
     rb"[ \t]*+#[ \t]++(HELP|TYPE)[ \t]++(?:([a-zA-Z_:][a-zA-Z0-9_:]*+)|(" + QUOTED.pattern + rb"))(?:[ \t](.*))?\Z",
     re.DOTALL,
 )
-_META_START = re.compile(rb"[ \t]*+#[ \t]++(?:HELP|TYPE)[ \t]")
+_NAMELESS = re.compile(rb"[ \t]*+#[ \t]++(?:TYPE[ \t]|HELP[ \t]++(?![a-zA-Z_:]))")
+"""Metadata of nothing; a help text whose name goes on with other characters is passed over, as in Prometheus."""
 _HELP_ESCAPE = re.compile(rb"\\([\\n])")
-_TAIL = re.compile(rb"[ \t]*+([^ \t]++)(?:[ \t]++(-?\d++))?+[ \t]*+")
-_NUMBER = re.compile(rb"[+-]?(?:(?:\d++\.?\d*+|\.\d++)(?:e[+-]?\d++)?+|inf(?:inity)?+|nan)", re.IGNORECASE)
+_TAIL = re.compile(rb"[ \t]*+([^ \t]++)(?:[ \t]++([+-]?\d++))?+[ \t]*+")
 _TYPES = {b"counter", b"gauge", b"histogram", b"summary", b"untyped"}
 
 
@@ -44,29 +45,37 @@ class TextParser:
             DecodeError: Names the line; nothing of the page is taken.
         """
         lines = page_lines(body, self._limits)
-        layout = self._layout
-        tails = layout.tails(lines) if layout is not None else None
-        if layout is None or tails is None:
-            layout = self._learn(lines)
-            tails = layout.tails(lines) or []
-        values, times = self._numbers(tails, layout)
+        last = self._layout
+        layout, numbers = last, self._laid(last, lines)
+        if numbers is None and last is not None:
+            layout = self._learn(lines, last.known)
+            numbers = self._laid(layout, lines)
+        if layout is None or numbers is None:  # without `known`: after the name `a ` braces may follow now
+            layout = self._learn(lines, {})
+            numbers = self._laid(layout, lines)
+            if numbers is None:
+                raise _wrong_number(lines, layout)
         self._layout = layout
+        values, times = numbers
         row = Row(layout.columns, layout.in_columns(values))
         placed = None if times is None else layout.in_columns(times)
         return Page(row, layout.families, placed, duplicates=layout.duplicates)
 
-    def _numbers(self, tails: list[bytes], layout: Layout) -> tuple[Floats, Times | None]:
+    def _laid(self, layout: Layout | None, lines: Sequence[bytes]) -> tuple[Floats, Times | None] | None:
+        """Values and times of the page; None where it is not of this layout, or a line holds no number."""
+        tails = layout.tails(lines) if layout is not None else None
+        if tails is None:
+            return None
         values = None if self._timed else plain_numbers(tails)
         if values is not None:
             return values, None
         timed = timed_numbers(tails)
         if timed is None:
-            raise _wrong_number(tails, layout)
+            return None
         self._timed = bool((timed[1] != NO_TIME).any())
         return timed if self._timed else (timed[0], None)
 
-    def _learn(self, lines: Sequence[bytes]) -> Layout:
-        known = self._layout.known if self._layout is not None else {}
+    def _learn(self, lines: Sequence[bytes], known: Mapping[bytes, Labels]) -> Layout:
         shape, metadata = Shape(), _Metadata()
         for place, line in enumerate(lines):
             prefix = line[: line.rfind(b" ") + 1]
@@ -88,7 +97,7 @@ class TextParser:
                 shape.add(place, found[0], labels)
             except DecodeError as error:
                 raise DecodeError(f"line {place + 1}: {error}") from error
-        check_samples(len(shape.samples), self._limits)
+        check_samples(shape.samples, self._limits)
         shape.families = metadata.families()
         return Layout(lines, shape, self._layout, last_wins=False)
 
@@ -104,16 +113,15 @@ class _Metadata:
         """A line that begins with `#`; what is neither HELP nor TYPE is a comment."""
         found = _META.match(line)
         if found is None:
-            if _META_START.match(line):
+            if _NAMELESS.match(line):
                 raise DecodeError(f"a metric name is expected in {shown(line)}")
             return
         kind, plain, quoted, rest = found.groups()
         name = plain.decode() if plain is not None else utf8(unescape(quoted[1:-1]), "a metric name")
         text = (rest or b"").strip(b" \t")
         if kind == b"HELP":
-            self._helps[name] = _HELP_ESCAPE.sub(lambda e: b"\n" if e[1] == b"n" else b"\\", text).decode(
-                errors="replace"
-            )
+            unescaped = _HELP_ESCAPE.sub(lambda e: b"\n" if e[1] == b"n" else b"\\", text)
+            self._helps[name] = utf8(unescaped, f"the help text of {name}")
         elif text not in _TYPES:
             raise DecodeError(f"{shown(text)} is not a type of text 0.0.4")
         else:
@@ -131,23 +139,25 @@ def page_lines(body: bytes, limits: Limits) -> list[bytes]:
         DecodeError: There are more bytes or lines than the limits allow.
     """
     if len(body) > limits.body_bytes:
-        raise DecodeError(f"{len(body)} bytes, more than the limit of {limits.body_bytes}")
+        line = body.count(b"\n", 0, limits.body_bytes) + 1
+        raise DecodeError(f"line {line}: the page has {len(body)} bytes, more than the limit of {limits.body_bytes}")
     most = 4 * limits.samples + 1024
     if len(body) > most and body.count(b"\n") > most:
-        raise DecodeError(f"more than {most} lines")
+        raise DecodeError(f"line {most + 1}: more lines than {limits.samples} samples, the limit, can need")
     return body.split(b"\n")
 
 
-def check_samples(count: int, limits: Limits) -> None:
-    """Raise a DecodeError where a page has too many samples."""
-    if count > limits.samples:
-        raise DecodeError(f"{count} samples, more than the limit of {limits.samples}")
+def check_samples(places: Sequence[int], limits: Limits) -> None:
+    """Raise a DecodeError where a page has too many sample lines."""
+    if len(places) > limits.samples:
+        line = places[limits.samples] + 1
+        raise DecodeError(f"line {line}: {len(places)} samples, more than the limit of {limits.samples}")
 
 
-def _wrong_number(tails: list[bytes], layout: Layout) -> DecodeError:
-    for place, tail in zip(layout.samples, tails, strict=True):
+def _wrong_number(lines: Sequence[bytes], layout: Layout) -> DecodeError:
+    for place, tail in zip(layout.samples, layout.tails(lines) or (), strict=True):
         found = _TAIL.fullmatch(tail)
-        if found is None or not _NUMBER.fullmatch(found[1]):
+        if found is None or not is_number(found[1]):
             return DecodeError(f"line {place + 1}: a number and perhaps a time in ms are expected, not {shown(tail)}")
         if found[2] is not None and abs(int(found[2][:21])) >= 2**63:
             return DecodeError(f"line {place + 1}: the time {shown(found[2])} is out of range")

@@ -25,7 +25,13 @@ QUOTED = re.compile(_QUOTED)
 
 _PARTS = re.compile(rb"[ \t]*+(" + _NAME + rb")?+[ \t]*+(?:\{(.*)\})?+[ \t]*+", re.DOTALL)
 _LABEL = re.compile(
-    rb"[ \t]*+(" + _LABEL_NAME + rb"|" + _QUOTED + rb")[ \t]*+(?:=[ \t]*+(" + _QUOTED + rb")[ \t]*+)?+(,|\Z)"
+    rb"[ \t]*+("
+    + _LABEL_NAME
+    + rb"|"
+    + _QUOTED
+    + rb")[ \t]*+(?:=[ \t]*+("
+    + _QUOTED
+    + rb")[ \t]*+)?+(,|\Z|(?=[a-zA-Z_\"]))"
 )
 _STRICT_LABEL = re.compile(rb"(" + _LABEL_NAME + rb")=(" + _QUOTED + rb")(,|\Z)")
 _ESCAPE = re.compile(rb'\\([\\"n])')
@@ -91,15 +97,15 @@ def _pairs(inside: bytes) -> Iterator[tuple[str, str]]:
         found = _LABEL.match(inside, position)
         if found is None:
             raise DecodeError(f'a label like name="value" is expected at {shown(inside[position:])}')
-        name, value, _ = found.groups()
-        if value is None:
-            if not name.startswith(b'"'):
-                raise DecodeError(f'="value" is expected after the label {name.decode()!r}')
-            yield NAME, utf8(unescape(name[1:-1]), "a metric name")
-        else:
-            quoted = name.startswith(b'"')
-            text = utf8(unescape(name[1:-1]), "a label name") if quoted else name.decode()
+        name, value, end = found.groups()
+        quoted = name.startswith(b'"')
+        text = utf8(unescape(name[1:-1]), "a name") if quoted else name.decode()
+        if value is not None and text != NAME:
             yield text, utf8(unescape(value[1:-1]), f"the value of label {text!r}")
+        elif value is None and quoted and (end or found.end() == len(inside)):
+            yield NAME, text
+        else:
+            raise DecodeError(f'a label like name="value" is expected at {shown(inside[position:])}')
         position = found.end()
 
 
