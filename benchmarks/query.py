@@ -7,20 +7,17 @@ and not parsed, the median of several taken. VictoriaMetrics is told not to answ
 
 from __future__ import annotations
 
-import http.client
-import json
-import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import numpy as np
 
 from harness.remote_write import requests, send
-from harness.servers import Server, installed, serving
+from harness.servers import Server, asked_ms, get, get_json, installed, serving
 from sanso.model.labels import Labels, series_of
 
 SERIES, SAMPLES, STEPS = 5_000, 300, 80
@@ -70,40 +67,11 @@ def settled(server: Server, now_ms: int) -> None:
     for _ in range(100):
         if server.name.startswith("victoria"):
             get(server, "/internal/force_flush")
-        found = json.loads(get(server, path))["data"]["result"]
+        found = get_json(server, path)["data"]["result"]
         if found and float(found[0]["value"][1]) == SERIES + HISTOGRAMS * BUCKETS:
             return
         time.sleep(0.3)
     raise RuntimeError(f"{server.name} does not hold every series")
-
-
-def get(server: Server, path: str) -> bytes:
-    """One request of its own."""
-    connection = http.client.HTTPConnection(urlsplit(server.url).netloc)
-    connection.request("GET", path)
-    body = connection.getresponse().read()
-    connection.close()
-    return body
-
-
-def timed(server: Server, path: str, repeats: int) -> tuple[float, float, int]:
-    """Median milliseconds, CPU milliseconds a question, and bytes of the answer."""
-    connection = http.client.HTTPConnection(urlsplit(server.url).netloc)
-    took = []
-    size = 0
-    for turn in range(repeats + 2):
-        if turn == 2:
-            cpu = server.cpu_seconds()
-        began = time.perf_counter()
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        body = answer.read()
-        took.append(time.perf_counter() - began)
-        size = len(body)
-        if answer.status != 200:
-            raise RuntimeError(f"{server.name}: {answer.status} {body[:200]!r}")
-    connection.close()
-    return statistics.median(took[2:]) * 1000, (server.cpu_seconds() - cpu) * 1000 / repeats, size
 
 
 def main() -> None:
@@ -119,7 +87,7 @@ def main() -> None:
                 send(server, bodies)
                 settled(server, now_ms)
                 for question, path in asked(server, now_ms):
-                    wall, cpu, size = timed(server, path, repeats * (20 if question.startswith("instant") else 1))
+                    wall, cpu, size = asked_ms(server, path, repeats * (20 if question.startswith("instant") else 1))
                     found.setdefault(question, {})[name] = wall
                     print(
                         f"{name:22} {question:54} {wall:9.2f} ms  cpu {cpu:8.2f} ms  {size / 1e3:10.1f} kB", flush=True

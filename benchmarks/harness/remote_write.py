@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 import cramjam
@@ -33,7 +33,7 @@ def requests(
             yield bytes(cramjam.snappy.compress_raw(message.SerializeToString()))
 
 
-def send(server: Server, bodies: Sequence[bytes]) -> None:
+def send(server: Server, bodies: Iterable[bytes]) -> None:
     """One after another over one connection."""
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc)
     for body in bodies:

@@ -7,9 +7,12 @@ peers too, named `prometheus:new` and `victoria-metrics:new`.
 from __future__ import annotations
 
 import contextlib
+import http.client
+import json
 import os
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -18,6 +21,8 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 RETENTION = "100y"
@@ -109,6 +114,40 @@ def installed() -> list[str]:
     """Sanso, and the peers that this machine has."""
     every = [name for kind in _KINDS for name in (kind, kind + _NEW)]
     return [name for name in every if name == "sanso" or _program(name)]
+
+
+def get(server: Server, path: str) -> bytes:
+    """One request of its own."""
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc)
+    connection.request("GET", path)
+    body = connection.getresponse().read()
+    connection.close()
+    return body
+
+
+def get_json(server: Server, path: str) -> Any:
+    """What a request answers, parsed."""
+    return json.loads(get(server, path))
+
+
+def asked_ms(server: Server, path: str, repeats: int) -> tuple[float, float, int]:
+    """Median milliseconds, CPU milliseconds a question, and bytes of the answer, over one kept connection."""
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc)
+    took: list[float] = []
+    size, cpu = 0, 0.0
+    for turn in range(repeats + 2):
+        if turn == 2:
+            cpu = server.cpu_seconds()
+        began = time.perf_counter()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+        took.append(time.perf_counter() - began)
+        size = len(body)
+        if answer.status != 200:
+            raise RuntimeError(f"{server.name}: {answer.status} {body[:200]!r}")
+    connection.close()
+    return statistics.median(took[2:]) * 1000, (server.cpu_seconds() - cpu) * 1000 / repeats, size
 
 
 @contextlib.contextmanager
