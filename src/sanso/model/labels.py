@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import TypeAlias, TypeVar, cast
 
 NAME = "__name__"
 
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 """Sorted by name; hashable and cheap. The metric name is the label `__name__`."""
+
+_T = TypeVar("_T")
+_MOST_DERIVED = 32
+
+
+class LabelSets(list[Labels]):
+    """Label sets that a reader gives again and again, and what was derived from them. They are never changed.
+
+    Thousands of label sets are dear to work on, and a dashboard asks the same question every few seconds: what its
+    evaluation makes of them (sets without the name, groups) is kept with them, for as long as somebody holds them.
+    """
+
+    def __init__(self, labels: Iterable[Labels] = ()) -> None:
+        super().__init__(labels)
+        self._derived: dict[Hashable, object] = {}
+
+    def derived(self, key: Hashable, make: Callable[[list[Labels]], _T]) -> _T:
+        """What `make` made of these label sets under this key."""
+        found = self._derived.get(key)
+        if found is None:
+            if len(self._derived) >= _MOST_DERIVED:
+                self._derived.clear()
+            found = self._derived[key] = make(self)
+        return cast("_T", found)
+
+
+def derived(labels: list[Labels], key: Hashable, make: Callable[[list[Labels]], _T]) -> _T:
+    """What `make` makes of label sets, from before where they were given before."""
+    return labels.derived(key, make) if isinstance(labels, LabelSets) else make(labels)
 
 
 def labels_of(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> Labels:

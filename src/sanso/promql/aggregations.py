@@ -4,18 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sanso.model.errors import QueryError
 from sanso.model.frame import Floats, Mask, absent
-from sanso.model.labels import NAME, Labels, labels_of, without
+from sanso.model.labels import NAME, Labels, LabelSets, derived, labels_of, without
 from sanso.promql.quantiles import quantile_of_sorted
 from sanso.promql.values import Vector, blank, empty, present
 
-Grouping: TypeAlias = Callable[[Labels], Labels]
+
+@dataclass(frozen=True)
+class Grouping:
+    """What of a label set names its group: some labels, or all but some and the metric name."""
+
+    names: frozenset[str]
+    by: bool
+
+    def __call__(self, series: Labels) -> Labels:
+        """The group's labels."""
+        if self.by:
+            return tuple(pair for pair in series if pair[0] in self.names)
+        return without(series, self.names | {NAME})
+
+
+@dataclass(frozen=True)
+class Members:
+    """Which series belong together.
+
+    Attributes:
+        labels: Of each group, G.
+        order: Series in the order of their groups.
+        starts: Where each group begins in that order, shape [G].
+    """
+
+    labels: LabelSets
+    order: NDArray[np.intp]
+    starts: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -55,20 +81,21 @@ class Groups:
 
 def grouping(labels: list[str], *, by: bool) -> Grouping:
     """What of a label set names its group."""
-    names = frozenset(labels)
-    if by:
-        return lambda series: tuple(pair for pair in series if pair[0] in names)
-    return lambda series: without(series, names | {NAME})
+    return Grouping(frozenset(labels), by)
 
 
 def grouped(vector: Vector, name_of: Grouping) -> Groups:
     """The groups of a vector that is not empty."""
+    members = derived(vector.labels, name_of, lambda labels: _members(labels, name_of))
+    values = vector.values[members.order]
+    return Groups(members.labels, members.starts, values, present(values), members.order)
+
+
+def _members(labels: list[Labels], name_of: Grouping) -> Members:
     numbers: dict[Labels, int] = {}
-    member = np.array([numbers.setdefault(name_of(labels), len(numbers)) for labels in vector.labels], dtype=np.intp)
+    member = np.array([numbers.setdefault(name_of(series), len(numbers)) for series in labels], dtype=np.intp)
     order = np.argsort(member, kind="stable")
-    values = vector.values[order]
-    starts = np.searchsorted(member[order], np.arange(len(numbers)))
-    return Groups(list(numbers), starts, values, present(values), order)
+    return Members(LabelSets(numbers), order, np.searchsorted(member[order], np.arange(len(numbers))))
 
 
 def aggregate(name: str, vector: Vector, name_of: Grouping) -> Vector:

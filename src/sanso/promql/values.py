@@ -9,7 +9,7 @@ import numpy as np
 
 from sanso.model.errors import QueryError
 from sanso.model.frame import Floats, Frame, Mask, Times, absent, is_absent, is_stale
-from sanso.model.labels import NAME, Labels, without
+from sanso.model.labels import NAME, Labels, LabelSets, derived, without
 
 
 @dataclass(frozen=True)
@@ -121,12 +121,22 @@ def joined(vectors: Sequence[Vector], steps: int) -> Vector:
     """All series of several vectors."""
     if not vectors:
         return empty(steps)
+    if len(vectors) == 1:
+        return vectors[0]
     return Vector([labels for v in vectors for labels in v.labels], np.concatenate([v.values for v in vectors]))
 
 
 def drop_name(vector: Vector) -> Vector:
     """Without metric names."""
-    return settled([without(labels, (NAME,)) for labels in vector.labels], vector.values)
+    return settled(derived(vector.labels, "nameless", _nameless), vector.values)
+
+
+def _nameless(labels: list[Labels]) -> LabelSets:
+    return LabelSets(without(each, (NAME,)) for each in labels)
+
+
+def _unique(labels: list[Labels]) -> bool:
+    return len(set(labels)) == len(labels)
 
 
 def settled(labels: list[Labels], values: Floats) -> Vector:
@@ -135,7 +145,7 @@ def settled(labels: list[Labels], values: Floats) -> Vector:
     Raises:
         QueryError: Two of them have a value at the same step.
     """
-    if len(set(labels)) == len(labels):
+    if derived(labels, "unique", _unique):
         return Vector(labels, values)
     places: dict[Labels, int] = {}
     rows: list[int] = []
