@@ -17,6 +17,7 @@ from sanso.model.labels import Labels, series_of
 from sanso.model.matchers import Matcher
 from sanso.sources.remote_write import V1, V2, RemoteWriteReceiver
 from sanso.sources.remote_write_schema import request_class
+from sanso.store.exemplars import Exemplars
 from sanso.store.store import Store
 
 NOW = 1_790_000_000_000
@@ -56,7 +57,7 @@ def packed(plain: bytes) -> bytes:
 
 def receiver(retention_ms: int = 10**10) -> tuple[RemoteWriteReceiver, Store]:
     store = Store.in_memory(retention_ms=retention_ms)
-    return RemoteWriteReceiver(store, FixedClock(NOW), retention_ms, lambda: not store.notice), store
+    return RemoteWriteReceiver(store, Exemplars(), FixedClock(NOW), retention_ms, lambda: not store.notice), store
 
 
 def held(store: Store) -> dict[tuple[Labels, int], float]:
@@ -210,5 +211,5 @@ def test_a_damaged_request_never_becomes_other_samples_silently(place: int, dama
 
 def test_a_bomb_is_refused_by_its_length() -> None:
     receive, _ = receiver()
-    with pytest.raises(DecodeError, match="more than 128 MiB"):
+    with pytest.raises(DecodeError, match="more than 64 MiB"):
         receive.receive(b"\xff\xff\xff\xff\x0f" + b"\x00" * 10)

@@ -24,6 +24,7 @@ from sanso.sources.base import Source
 from sanso.sources.otlp import OtlpReceiver
 from sanso.sources.remote_write import RemoteWriteReceiver
 from sanso.sources.workers import WorkerJudge, WorkersSource
+from sanso.store.exemplars import Exemplars
 from sanso.store.store import Store
 from sanso.vitals.catalog import expressions, load
 from sanso.vitals.reading import read_vitals
@@ -55,6 +56,7 @@ class Monitor:
         store: As given.
         receiver: Takes OTLP pushes.
         remote_write: Takes Prometheus's.
+        exemplars: What pushed exemplars are kept.
         notices: What the user should know; whoever starts servers adds to it.
     """
 
@@ -68,7 +70,10 @@ class Monitor:
         self.engine = PromEngine(store)
         self._writer = SharedWriter(store)
         self.receiver = OtlpReceiver(self._writer, clock)
-        self.remote_write = RemoteWriteReceiver(self._writer, clock, config.retention_ms, lambda: not store.notice)
+        self.exemplars = Exemplars()
+        self.remote_write = RemoteWriteReceiver(
+            self._writer, self.exemplars, clock, config.retention_ms, lambda: not store.notice
+        )
         self._alerting = alerting or Alerting()
         self._judge = WorkerJudge(self.engine, config.organisation)
         self._judging = threading.Lock()

@@ -25,7 +25,7 @@ _MESSAGES: dict[str, dict[str, list[tuple[str, int, int | str]]]] = {
     "v1": {
         "Label": [("name", 1, _STRING), ("value", 2, _STRING)],
         "Sample": [("value", 1, _DOUBLE), ("timestamp", 2, _INT64)],
-        "Exemplar": [("value", 2, _DOUBLE)],
+        "Exemplar": [("labels", 1, "Label*"), ("value", 2, _DOUBLE), ("timestamp", 3, _INT64)],
         "Span": [("offset", 1, _SINT32), ("length", 2, _UINT32)],
         "Histogram": _HISTOGRAM,
         "Series": [
@@ -37,7 +37,7 @@ _MESSAGES: dict[str, dict[str, list[tuple[str, int, int | str]]]] = {
     },
     "v2": {
         "Sample": [("value", 1, _DOUBLE), ("timestamp", 2, _INT64)],
-        "Exemplar": [("value", 2, _DOUBLE)],
+        "Exemplar": [("labels", 1, f"{_UINT32}*"), ("value", 2, _DOUBLE), ("timestamp", 3, _INT64)],
         "Span": [("offset", 1, _SINT32), ("length", 2, _UINT32)],
         "Histogram": _HISTOGRAM,
         "Metadata": [("type", 1, _ENUM_AS_INT), ("help", 3, _UINT32), ("unit", 4, _UINT32)],

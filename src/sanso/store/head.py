@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sanso.model.frame import ABSENT_BITS, STALE, Columns, Floats, Times, absent, is_absent
+from sanso.model.frame import ABSENT_BITS, STALE, Columns, Floats, Row, Times, absent, is_absent
 
 _FIRST_ROWS = 16
 
@@ -52,14 +52,15 @@ class Head:
         layout = self._layouts.get(id(columns))
         return layout.places if layout is not None else None
 
-    def has_room(self, time_ms: int, columns: Columns) -> bool:
-        """Whether the newest row is of this time, and holds nothing yet of these columns."""
+    def has_room(self, time_ms: int, row: Row) -> bool:
+        """Whether the newest row is of this time, and holds nothing yet of what this one brings."""
         if not self._has(time_ms):
             return False
-        layout = self._layouts.get(id(columns))
+        layout = self._layouts.get(id(row.columns))
         if layout is None:
             return False
-        return bool(is_absent(self.view.values[self.view.rows - 1, layout.places]).all())
+        held = self.view.values[self.view.rows - 1, layout.places]
+        return bool((is_absent(held) | is_absent(row.values)).all())
 
     def learn(self, columns: Columns, series: list[int]) -> NDArray[np.intp]:
         """Give each series of a source's columns a place."""

@@ -127,7 +127,7 @@ class Store:
             head = self._heads[number]
             if not row.columns.labels and not head.view.series:  # nothing there, and nothing that could end
                 return 0
-            if time_ms > head.newest_ms or (not complete and head.has_room(time_ms, row.columns)):
+            if time_ms > head.newest_ms or (not complete and head.has_room(time_ms, row)):
                 self._write(number, time_ms, row, complete=complete)
                 return 0
             return self._append_late(frame, time_ms, row)

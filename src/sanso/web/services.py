@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from sanso.client.base import Client
 from sanso.model.clock import Clock
+from sanso.model.errors import DecodeError
+from sanso.model.exemplars import ExemplarReader
 from sanso.model.readings import AlertReading
 from sanso.model.series import Engine, SeriesReader
 
@@ -43,6 +45,16 @@ class WriteResult(Protocol):
         ...
 
     @property
+    def histograms(self) -> int:
+        """Likewise."""
+        ...
+
+    @property
+    def exemplars(self) -> int:
+        """Likewise."""
+        ...
+
+    @property
     def problem(self) -> str:
         """What was refused and why."""
         ...
@@ -54,10 +66,10 @@ class WriteResult(Protocol):
 
 
 class ReceiveRemoteWrite(Protocol):
-    """Takes a remote-write request; raises `DecodeError`."""
+    """Takes remote-write requests, bodies with the names of their messages, together: one answer each."""
 
-    def __call__(self, body: bytes, *, message: str = ..., encoding: str = ...) -> WriteResult:
-        """Take it."""
+    def __call__(self, requests: Sequence[tuple[bytes, str]], /) -> Sequence[WriteResult | DecodeError]:
+        """Take them."""
         ...
 
 
@@ -71,6 +83,7 @@ class Services:
         client: Overview and histories.
         receive_otlp: Takes pushes.
         receive_remote_write: Takes Prometheus's.
+        exemplars: What was pushed of them.
         clock: What the time is.
         version: Of Sanso.
         alerts: Pending and firing.
@@ -84,6 +97,7 @@ class Services:
     client: Client
     receive_otlp: ReceiveOtlp
     receive_remote_write: ReceiveRemoteWrite
+    exemplars: ExemplarReader
     clock: Clock
     version: str
     alerts: Callable[[], Sequence[AlertReading]]

@@ -1,0 +1,106 @@
+"""Samples of series as rows of their frames: one row a frame and time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sanso.model.frame import ABSENT_BITS, Floats, Row, Times, absent
+from sanso.model.labels import render
+from sanso.model.series import RowWriter
+from sanso.sources.remote_write_series import Numbers, SeriesBook
+
+_MOST_NAMED = 3
+
+
+class Rows:
+    """Writes samples; says which were refused.
+
+    Args:
+        book: The series.
+        writer: Where rows go.
+    """
+
+    def __init__(self, book: SeriesBook, writer: RowWriter) -> None:
+        self._book = book
+        self._writer = writer
+
+    def write(self, series: Numbers, values: Floats, times: Times) -> int:
+        """Write samples of any times and frames; how many were refused, which the book's problems name."""
+        values = _guarded(values)
+        book = self._book
+        frames = book.frame[series]
+        if (times == times[0]).all() and frames[0] >= 0 and (frames == frames[0]).all():
+            return self._write_row(int(frames[0]), int(times[0]), series, values)
+        if (frames < 0).any():
+            for rows in _runs(times):
+                book.settle(series[rows])
+            frames = book.frame[series]
+        return sum(
+            self._write_row(int(frames[rows[0]]), int(times[rows[0]]), series[rows], values[rows])
+            for rows in _runs(times, frames)
+        )
+
+    def put(self, series: Numbers, values: Floats, time_ms: int) -> int:
+        """Write cells of one time, each series once; how many were refused, of which nothing is said."""
+        values = _guarded(values)
+        if (self._book.frame[series] < 0).any():
+            self._book.settle(series)
+        frames = self._book.frame[series]
+        return sum(self._append(int(frames[rows[0]]), time_ms, series[rows], values[rows]) for rows in _runs(frames))
+
+    def _append(self, frame: int, time_ms: int, series: Numbers, values: Floats) -> int:
+        book = self._book
+        book.seen_s[series] = book.now_s
+        columns = book.columns(frame)
+        row = absent(len(columns.labels))
+        row[book.place[series]] = values
+        return self._writer.append(book.frames[frame].name, time_ms, Row(columns, row), complete=False)
+
+    def _write_row(self, frame: int, time_ms: int, series: Numbers, values: Floats) -> int:
+        refused = 0
+        if len(np.unique(self._book.place[series])) < len(series):
+            series, values, refused = self._once(series, values)
+        failed = self._append(frame, time_ms, series, values)
+        if failed:
+            self._name(frame, time_ms, series, values, failed)
+        return refused + failed
+
+    def _once(self, series: Numbers, values: Floats) -> tuple[Numbers, Floats, int]:
+        """Each series once, where a request says one time twice: the first value stands, another is refused."""
+        _, first, where = np.unique(series, return_index=True, return_inverse=True)
+        other = values.view(np.uint64) != values[first][where].view(np.uint64)
+        for number in series[other][:_MOST_NAMED].tolist():
+            self._book.complain(f"series {render(self._book.labels[number])[:200]}: two values at one time")
+        rest = int(other.sum()) - _MOST_NAMED
+        if rest > 0:
+            self._book.complain("series: two values at one time", rest)
+        return series[first], values[first], int(other.sum())
+
+    def _name(self, frame: int, time_ms: int, series: Numbers, values: Floats, failed: int) -> None:
+        """Complain of what was refused; what was taken is taken again without harm, so each can be tried alone."""
+        reason = "out of order, too old, or other than what is held at its time"
+        named = 0
+        for cell, number in enumerate(series.tolist()):
+            alone = slice(cell, cell + 1)
+            if failed == len(series) or self._append(frame, time_ms, series[alone], values[alone]):
+                self._book.complain(f"series {render(self._book.labels[number])[:200]}: {reason}")
+                named += 1
+                if named in (failed, _MOST_NAMED):
+                    break
+        if failed > named:
+            self._book.complain(f"samples {reason}", failed - named)
+
+
+def _guarded(values: Floats) -> Floats:
+    """Without the NaN that means something to us alone."""
+    hidden = values.view(np.uint64) == ABSENT_BITS
+    return np.where(hidden, np.nan, values) if hidden.any() else values
+
+
+def _runs(*keys: Times) -> list[Numbers]:
+    """Places of equal keys, in the order of the keys; of equal keys in the order they came."""
+    order = np.lexsort(keys[::-1])
+    changes = np.zeros(len(order) - 1, dtype=bool)
+    for key in keys:
+        changes |= np.diff(key[order]) != 0
+    return [np.asarray(run) for run in np.split(order, np.flatnonzero(changes) + 1)]
