@@ -143,7 +143,7 @@ def test_what_is_not_a_whole_backup_is_refused(store: Store, tmp_path: Path) -> 
     connection.execute("update blocks set chunks = zeroblob(length(chunks))")
     connection.commit()
     connection.close()
-    with pytest.raises(StoreError, match=r"damaged: block 1 of frame 1"):
+    with pytest.raises(StoreError, match=r"damaged: block \d+ of frame 1"):
         restore(copy, tmp_path / "other")
     (tmp_path / "text").write_text("not a backup, but long enough to be looked at as one" * 100)
     with pytest.raises(StoreError, match="not a backup"):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from sanso.model.labels import NAME, Labels, metric_name
 from sanso.model.matchers import Matcher
+from sanso.store.places import Numbers
 
-_REMEMBERED = 256
+_REMEMBERED, _REMEMBERED_SERIES = 256, 200_000
+"""Answers kept, and series in them, of each metric name and of questions that name none."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +25,66 @@ class Entry:
     labels: Labels
 
 
+@dataclass(frozen=True)
+class Group:
+    """The series of one frame that a question means: numbers and label sets, in one order."""
+
+    frame: int
+    numbers: Numbers
+    labels: list[Labels]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a question means.
+
+    Attributes:
+        groups: Series by frame.
+        repeated: Label sets that stand in more than one frame.
+    """
+
+    groups: list[Group]
+    repeated: frozenset[Labels]
+
+    @property
+    def size(self) -> int:
+        """How many series."""
+        return sum(len(group.labels) for group in self.groups)
+
+
+class _Answers:
+    """What was found before, while the series it was found among are the same."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[tuple[Matcher, ...], Found] = OrderedDict()
+        self._series = 0
+
+    def get(self, key: tuple[Matcher, ...]) -> Found | None:
+        return self._found.get(key)
+
+    def keep(self, key: tuple[Matcher, ...], found: Found) -> None:
+        if len(self._found) >= _REMEMBERED or self._series + found.size > _REMEMBERED_SERIES:
+            self._found, self._series = OrderedDict(), 0
+        self._found[key] = found
+        self._series += found.size
+
+
+class _Named:
+    """The series of one metric name."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.answers = _Answers()
+
+
 class Catalog:
     """Series by number and by metric name. Written by one thread, read by any."""
 
     def __init__(self) -> None:
         self._entries: dict[int, Entry] = {}
         self._by_key: dict[tuple[int, Labels], int] = {}
-        self._by_name: dict[str, list[Entry]] = {}
-        self._answers: OrderedDict[tuple[Matcher, ...], list[Entry]] = OrderedDict()
+        self._by_name: dict[str, _Named] = {}
+        self._answers = _Answers()
         self._next = 1
 
     def __len__(self) -> int:
@@ -43,9 +99,10 @@ class Catalog:
         self._next = max(self._next, entry.number + 1)
         self._entries[entry.number] = entry
         self._by_key[frame, labels] = entry.number
-        name = metric_name(labels)
-        self._by_name.setdefault(name, []).append(entry)
-        self._answers = OrderedDict()
+        named = self._by_name.setdefault(metric_name(labels), _Named())
+        named.entries.append(entry)
+        named.answers = _Answers()  # not emptied: a reader may be putting an old answer into the old one
+        self._answers = _Answers()
         return entry.number, True
 
     def entry(self, frame: int, labels: Labels) -> Entry | None:
@@ -55,18 +112,20 @@ class Catalog:
 
     def remove(self, numbers: Iterable[int]) -> None:
         """Forget series."""
+        gone: defaultdict[str, set[int]] = defaultdict(set)
         for number in numbers:
             entry = self._entries.pop(number, None)
-            if entry is None:
-                continue
-            del self._by_key[entry.frame, entry.labels]
-            name = metric_name(entry.labels)
-            kept = [other for other in self._by_name[name] if other.number != number]
-            if kept:
-                self._by_name[name] = kept
-            else:
+            if entry is not None:
+                del self._by_key[entry.frame, entry.labels]
+                gone[metric_name(entry.labels)].add(number)
+        for name, dead in gone.items():
+            named = self._by_name[name]
+            named.entries = [entry for entry in named.entries if entry.number not in dead]
+            named.answers = _Answers()
+            if not named.entries:
                 del self._by_name[name]
-        self._answers = OrderedDict()
+        if gone:
+            self._answers = _Answers()
 
     def numbers(self) -> set[int]:
         """Every series."""
@@ -76,24 +135,39 @@ class Catalog:
         """Every frame that has a series."""
         return {entry.frame for entry in self._entries.values()}
 
-    def find(self, matchers: Sequence[Matcher]) -> list[Entry]:
-        """The series that satisfy every matcher; remembered until a series comes or goes."""
+    def find(self, matchers: Sequence[Matcher]) -> Found:
+        """The series that satisfy every matcher; remembered until one of their name comes or goes."""
+        exact = next((matcher for matcher in matchers if matcher.name == NAME and matcher.op == "="), None)
+        named = self._by_name.get(exact.value) if exact is not None else None
+        if exact is not None and named is None:
+            return Found([], frozenset())
+        answers = named.answers if named is not None else self._answers  # before the entries: else it could be late
         key = tuple(matchers)
-        answers = self._answers
         found = answers.get(key)
         if found is None:
-            found = [entry for entry in self._candidates(matchers) if all(m.accepts(entry.labels) for m in matchers)]
-            answers[key] = found
-            while len(answers) > _REMEMBERED:
-                answers.popitem(last=False)
+            entries = list(named.entries) if named is not None else self._candidates(matchers)
+            rest = [matcher for matcher in matchers if matcher is not exact]
+            found = _grouped([entry for entry in entries if all(m.accepts(entry.labels) for m in rest)])
+            answers.keep(key, found)
         return found
 
     def _candidates(self, matchers: Sequence[Matcher]) -> list[Entry]:
         for matcher in matchers:
-            if matcher.name == NAME and matcher.op == "=":
-                return list(self._by_name.get(matcher.value, ()))
-        for matcher in matchers:
             if matcher.name == NAME:
-                names = [name for name in list(self._by_name) if matcher.matches(name)]
-                return [entry for name in names for entry in list(self._by_name.get(name, ()))]
+                chosen = [named for name, named in list(self._by_name.items()) if matcher.matches(name)]
+                return [entry for named in chosen for entry in list(named.entries)]
         return list(self._entries.values())
+
+
+def _grouped(entries: Iterable[Entry]) -> Found:
+    frames: defaultdict[int, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        frames[entry.frame].append(entry)
+    groups = [
+        Group(frame, np.array([entry.number for entry in each], dtype=np.int64), [entry.labels for entry in each])
+        for frame, each in frames.items()
+    ]
+    if len(groups) < 2:
+        return Found(groups, frozenset())
+    times = Counter(labels for group in groups for labels in group.labels)
+    return Found(groups, frozenset(labels for labels, count in times.items() if count > 1))

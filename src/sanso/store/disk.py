@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,36 +14,45 @@ import numpy as np
 
 from sanso.model.frame import Family, Floats
 from sanso.model.labels import Labels
-from sanso.store.blocks import decode_index, encode
+from sanso.store.blocks import Block, decode_index, encode
 from sanso.store.head import View
+from sanso.store.indices import Indices
+from sanso.store.places import Numbers
 from sanso.store.readers import Readers
 from sanso.store.schema import FILE, open_file
-from sanso.store.selection import Piece, from_blocks
+from sanso.store.selection import Run, block_run
 
 _log = logging.getLogger(__name__)
-INSERT_BLOCK = "insert into blocks (frame, first, last, rows, timeline, places, chunks) values (?, ?, ?, ?, ?, ?, ?)"
-_MOST_WAITING = 20_000
-"""Statements kept while the disk takes none: about half an hour of a machine at 1 s."""
+Statement = tuple[str, tuple[Any, ...]]
+_INSERT_BLOCK = (
+    "insert into blocks (id, frame, first, last, rows, timeline, places, chunks) values (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_PROBE_BYTES = 1 << 16
+"""What the disk must take before it is believed to be writable again."""
 
 
 class Disk:
     """One SQLite file: statements wait until `commit`, which writes them in one transaction.
 
+    Where the disk takes nothing, rows do not wait here: they are in the heads, and are sealed from there when it does.
+
     Attributes:
         connection: The writer's.
         readers: Others'.
-        notice: Why the last commit failed; empty where it did not.
-        lost: Rows given up because the disk took nothing for too long.
+        notice: Why not everything that was appended is in the file; empty where it is.
     """
 
     def __init__(self, directory: Path) -> None:
         self.notice = ""
-        self.lost = 0
-        self._path = directory / FILE
+        self.path = directory / FILE
         self.connection = open_file(directory)
-        self._waiting: list[tuple[str, tuple[Any, ...]]] = []
-        self._layouts = int(self.connection.execute("select coalesce(max(id), 0) from layouts").fetchone()[0])
-        self.readers = Readers(self._path)
+        self._waiting: list[Statement] = []
+        self._rows: list[Statement] = []
+        self._states: dict[str, bytes] = {}
+        self._layouts = self._highest("layouts")
+        self._blocks = self._highest("blocks")
+        self._indices = Indices()
+        self.readers = Readers(self.path)
 
     def add_frame(self, number: int, name: str) -> None:
         """Remember a frame."""
@@ -57,16 +67,13 @@ class Disk:
         """Remember which series the cells of a row belong to; the number rows name it by."""
         self._layouts += 1
         cells = np.array(series, dtype=np.int32).tobytes()
-        self._waiting.append(("insert into layouts values (?, ?, ?)", (self._layouts, frame, cells)))
+        self._rows.append(("insert into layouts values (?, ?, ?)", (self._layouts, frame, cells)))
         return self._layouts
 
     def add_row(self, frame: int, time_ms: int, layout: int, cells: Floats) -> None:
         """Log a row; the cells are those of its layout."""
-        if len(self._waiting) >= _MOST_WAITING:
-            self.lost += 1
-            return
         statement = "insert or replace into log values (?, ?, ?, ?)"
-        self._waiting.append((statement, (frame, time_ms, layout, cells.tobytes())))
+        self._rows.append((statement, (frame, time_ms, layout, cells.tobytes())))
 
     def add_family(self, family: Family) -> None:
         """Remember what a metric is."""
@@ -75,38 +82,53 @@ class Disk:
 
     def add_state(self, key: str, value: bytes) -> None:
         """Remember a state."""
-        self._waiting.append(("insert or replace into states values (?, ?)", (key, value)))
+        self._states[key] = value
+
+    def add_tombstone(self, number: int, start_ms: int, end_ms: int) -> None:
+        """Remember a deletion."""
+        self._waiting.append(("insert into tombstones values (?, ?, ?)", (number, start_ms, end_ms)))
 
     def commit(self) -> bool:
-        """Write what waits, in one transaction; where the disk does not take it, it goes on waiting."""
-        if not self._waiting:
-            return True
-        if not self.transact(self._waiting):
+        """Write what waits, in one transaction; where the disk takes it not, rows are given up: heads have them."""
+        rows, self._rows = self._rows, []
+        if self.notice and not self._probed():
+            return False
+        states = [("insert or replace into states values (?, ?)", state) for state in self._states.items()]
+        waiting = [*self._waiting, *rows, *states]
+        if waiting and not self.transact(waiting):
             return False
         self._waiting = []
+        self._states = {}
         return True
+
+    def _probed(self) -> bool:
+        """Whether the disk takes a little again: cheaper to ask than to seal everything and fail."""
+        empty: Statement = ("delete from layouts where id = 0", ())
+        return self.transact([empty, ("insert into layouts values (0, 0, zeroblob(?))", (_PROBE_BYTES,))]) and (
+            self.transact([empty])
+        )
 
     def seal(self, frame: int, view: View) -> bool:
         """Turn a head into a block, and trim the log of it, in one transaction."""
-        if not self.commit():
-            return False
         rows = view.rows
-        block = encode(view.timeline[:rows], view.series, view.values[:rows])
+        block = encode(view.timeline[:rows], view.series, view.values[:, :rows])
         first, last = int(view.timeline[0]), int(view.timeline[rows - 1])
-        return self.transact(
-            [
-                (INSERT_BLOCK, (frame, first, last, rows, block.timeline, block.index, block.chunks)),
-                ("delete from log where frame = ? and time <= ?", (frame, last)),
-                (
-                    "delete from layouts where frame = ? and id not in (select max(id) from layouts where frame = ?)",
-                    (frame, frame),
-                ),
-            ]
-        )
+        trimmed: list[Statement] = [
+            ("delete from log where frame = ? and time <= ?", (frame, last)),
+            (
+                "delete from layouts where frame = ? and id not in (select max(id) from layouts where frame = ?)",
+                (frame, frame),
+            ),
+        ]
+        return self.transact([self.insertion(frame, (first, last), block), *trimmed])
+
+    def insertion(self, frame: int, span: tuple[int, int], block: Block) -> Statement:
+        """The statement that adds a block; its number is never given again, so that what is known of it may be kept."""
+        self._blocks += 1
+        return _INSERT_BLOCK, (self._blocks, frame, *span, block.rows, block.timeline, block.index, block.chunks)
 
     def prune(self, oldest_ms: int) -> set[int]:
         """Drop blocks and rows older than that; the series that still stand in blocks."""
-        self.commit()
         self.transact(
             [
                 ("delete from blocks where last < ?", (oldest_ms,)),
@@ -119,10 +141,6 @@ class Disk:
             held.update(decode_index(index)[0].tolist())
         return held
 
-    def add_tombstone(self, number: int, start_ms: int, end_ms: int) -> None:
-        """Remember a deletion."""
-        self._waiting.append(("insert into tombstones values (?, ?, ?)", (number, start_ms, end_ms)))
-
     def remove(self, series: Iterable[int], frames: Iterable[int]) -> None:
         """Forget series and frames of which nothing is left; rows of such a frame hold nothing either."""
         for number in series:
@@ -133,24 +151,37 @@ class Disk:
             self._waiting.append(("delete from log where frame = ?", (number,)))
             self._waiting.append(("delete from layouts where frame = ?", (number,)))
 
-    def read(self, frame: int, wanted: list[int], start_ms: int, end_ms: int) -> list[Piece]:
-        """The sealed part of a frame."""
+    @contextmanager
+    def reading(self, frame: int, wanted: Numbers, start_ms: int, end_ms: int) -> Iterator[list[Run]]:
+        """The sealed part of a frame inside [start, end], oldest first, to be filled while this lasts."""
         with self.readers.reading() as connection:
-            return from_blocks(connection, frame, wanted, start_ms, end_ms)
+            runs = []
+            for block in _blocks_in(connection, frame, start_ms, end_ms):
+                index = self._indices.of(connection, block)
+                columns = index.places.of(wanted)
+                runs.append(block_run(connection, block, index, columns, (start_ms, end_ms)))
+            yield runs
+
+    def sealed_series(self, frame: int, start_ms: int, end_ms: int) -> Numbers:
+        """The series that blocks of this span have."""
+        with self.readers.reading() as connection:
+            blocks = _blocks_in(connection, frame, start_ms, end_ms)
+            found = [self._indices.of(connection, block).places.numbers for block in blocks]
+        return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
 
     def size(self) -> tuple[int, int]:
         """Sealed cells, and bytes of the file."""
         index_bytes = "select coalesce(sum(rows * (length(places) - 4) / 12), 0) from blocks"
         with self.readers.reading() as connection:
             (cells,) = connection.execute(index_bytes).fetchone()
-        return int(cells), self._path.stat().st_size
+        return int(cells), self.path.stat().st_size
 
     def close(self) -> None:
         """Close every connection."""
         self.readers.close()
         self.connection.close()
 
-    def transact(self, statements: Iterable[tuple[str, tuple[Any, ...]]]) -> bool:
+    def transact(self, statements: Iterable[Statement]) -> bool:
         """Do all of it in one transaction, or nothing; whether it was done."""
         sql = self.connection.execute
         try:
@@ -161,11 +192,22 @@ class Disk:
         except sqlite3.OperationalError as error:
             if self.connection.in_transaction:
                 sql("rollback")
-            if not self.notice:
-                _log.warning("history cannot be written (%s); going on in memory", error)
-            self.notice = f"history cannot be written ({error}); going on in memory"
+            self.say(f"history cannot be written ({error}); going on in memory")
             return False
-        if self.notice:
-            _log.warning("history is written again")
-        self.notice = ""
         return True
+
+    def say(self, notice: str) -> None:
+        """Tell the user, and the log where it is news; empty when everything that was appended is in the file."""
+        if notice and not self.notice:
+            _log.warning("%s", notice)
+        if self.notice and not notice:
+            _log.warning("history is written again")
+        self.notice = notice
+
+    def _highest(self, table: str) -> int:
+        return int(self.connection.execute(f"select coalesce(max(id), 0) from {table}").fetchone()[0])
+
+
+def _blocks_in(connection: sqlite3.Connection, frame: int, start_ms: int, end_ms: int) -> list[int]:
+    question = "select id from blocks where frame = ? and last >= ? and first <= ? order by last"
+    return [block for (block,) in connection.execute(question, (frame, start_ms, end_ms))]

@@ -7,19 +7,32 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sanso.model.frame import ABSENT_BITS, STALE, Columns, Floats, Row, Times, absent, is_absent
+from sanso.model.frame import STALE, Columns, Floats, Row, Times, absent, is_absent, is_stale
+from sanso.store.places import Places
 
-_FIRST_ROWS = 16
+_FIRST_ROWS, _MOST_MORE_ROWS = 16, 128
 
 
 @dataclass(frozen=True)
 class View:
-    """The rows that a reader may see: everything below `rows` is written and stays."""
+    """The rows that a reader may see: everything below `rows` is written and stays.
 
-    series: list[int]
+    Attributes:
+        places: Which series the N lines of `values` are.
+        timeline: Shape [T] and more.
+        values: Shape [N, T] and more: one line a series, so that a reader copies what it wants as it lies.
+        rows: T.
+    """
+
+    places: Places
     timeline: Times
     values: Floats
     rows: int
+
+    @property
+    def series(self) -> list[int]:
+        """Series numbers, length N."""
+        return self.places.series
 
 
 @dataclass(frozen=True)
@@ -28,24 +41,29 @@ class _Layout:
 
     columns: Columns
     places: NDArray[np.intp]
+    at: NDArray[np.intp] | slice
+    """The same, a slice where they lie as they come."""
 
 
 class Head:
-    """Rows T × N of one frame.
+    """Rows of one frame.
 
     Attributes:
         view: What readers see; replaced, never changed, when arrays grow.
         newest_ms: The time of the newest row ever, sealed ones included.
         layout: A number for each set of columns, for the log.
+        unlogged: Whether it holds rows that the log lacks, because the disk took none.
     """
 
     def __init__(self, newest_ms: int = -1) -> None:
         self.newest_ms = newest_ms
         self.layout = 0
+        self.unlogged = False
         self._places: dict[int, int] = {}
         self._layouts: dict[int, _Layout] = {}
         self._last: _Layout | None = None
-        self.view = View([], np.empty(_FIRST_ROWS, dtype=np.int64), absent(_FIRST_ROWS, 0), 0)
+        self._room = absent(0, _FIRST_ROWS)
+        self.view = View(Places([]), np.empty(_FIRST_ROWS, dtype=np.int64), self._room, 0)
 
     def known(self, columns: Columns) -> NDArray[np.intp] | None:
         """Where these columns lie; None where `learn` has to say first."""
@@ -54,23 +72,19 @@ class Head:
 
     def has_room(self, time_ms: int, row: Row) -> bool:
         """Whether the newest row is of this time, and holds nothing yet of what this one brings."""
-        if not self._has(time_ms):
-            return False
         layout = self._layouts.get(id(row.columns))
-        if layout is None:
+        if layout is None or not self._has(time_ms):
             return False
-        held = self.view.values[self.view.rows - 1, layout.places]
+        held = self.view.values[layout.places, self.view.rows - 1]
         return bool((is_absent(held) | is_absent(row.values)).all())
 
     def learn(self, columns: Columns, series: list[int]) -> NDArray[np.intp]:
         """Give each series of a source's columns a place."""
-        fresh = [number for number in series if number not in self._places]
-        if fresh:
-            self._widen(fresh)
-        places = np.array([self._places[number] for number in series], dtype=np.intp)
+        places = self._placed(series)
         if len(self._layouts) > 64:  # a source whose columns change every tick must not be remembered for ever
             self._layouts.clear()
-        self._layouts[id(columns)] = _Layout(columns, places)
+        at = slice(0, len(places)) if (places == np.arange(len(places))).all() else places
+        self._layouts[id(columns)] = _Layout(columns, places, at)
         return places
 
     def append(self, time_ms: int, columns: Columns, values: Floats, *, complete: bool) -> Floats | None:
@@ -84,52 +98,65 @@ class Head:
         if time_ms < self.newest_ms or (time_ms == self.newest_ms and not self._has(time_ms)):
             return None
         if time_ms == self.newest_ms:
-            row: Floats = view.values[view.rows - 1]
+            row: Floats = view.values[:, view.rows - 1]
             free = is_absent(row[layout.places])
             row[layout.places[free]] = values[free]
-            return row
+            return row.copy()
         if view.rows == len(view.timeline):
-            view = self._lengthen()
-        row = view.values[view.rows]
-        row[layout.places] = values
+            view = self._lengthen(1)
+        view.values[layout.at, view.rows] = values
         if complete:
-            self._end_missing(row, layout)
+            self._end_missing(view.values[:, view.rows], layout)
         view.timeline[view.rows] = time_ms
         self.newest_ms = time_ms
-        self.view = View(view.series, view.timeline, view.values, view.rows + 1)
-        return row
+        self.view = View(view.places, view.timeline, view.values, view.rows + 1)
+        if isinstance(layout.at, slice) and len(values) == len(view.values):
+            return values
+        return view.values[:, view.rows].copy()
 
-    def restore(self, time_ms: int, series: list[int], values: Floats) -> None:
-        """Put back a row of the log."""
-        fresh = [number for number in series if number not in self._places]
-        if fresh:
-            self._widen(fresh)
-        view = self.view if self.view.rows < len(self.view.timeline) else self._lengthen()
-        view.values[view.rows, [self._places[number] for number in series]] = values
-        view.timeline[view.rows] = time_ms
-        self.newest_ms = max(self.newest_ms, time_ms)
-        self.view = View(view.series, view.timeline, view.values, view.rows + 1)
+    def restore(self, times: Times, series: list[int], values: Floats) -> None:
+        """Put back rows of the log, of the same series: times [T] and values [T, N]."""
+        places = self._placed(series)
+        view = self.view
+        if view.rows + len(times) > len(view.timeline):
+            view = self._lengthen(len(times))
+        rows = view.rows + len(times)
+        view.values[places, view.rows : rows] = values.T
+        view.timeline[view.rows : rows] = times
+        self.newest_ms = max(self.newest_ms, int(times[-1]))
+        self.view = View(view.places, view.timeline, view.values, rows)
 
     def drop(self, rows: int, *, sealed: bool) -> None:
-        """Forget the oldest rows; a series stays that has a sample in the rest, or in what was sealed just now."""
+        """Forget the oldest rows; a series stays that has a sample in the rest, or goes on after what was sealed."""
         view = self.view
-        kept_rows = view.values[rows : view.rows]
-        alive = ~is_absent(kept_rows).all(axis=0)
+        held = view.values[:, : view.rows]
+        rest = held[:, rows:]
+        alive = (~is_absent(rest)).any(axis=1)
         if sealed:
-            alive |= ~is_absent(view.values[:rows]).all(axis=0)
+            alive |= _going_on(held[:, :rows])
         keep = np.flatnonzero(alive)
         remaining = view.rows - rows
-        size = max(remaining + _FIRST_ROWS, _FIRST_ROWS)
-        timeline, values = np.empty(size, dtype=np.int64), absent(size, len(keep))
+        size = remaining + _FIRST_ROWS
+        timeline = np.empty(size, dtype=np.int64)
         timeline[:remaining] = view.timeline[rows : view.rows]
-        values[:remaining] = kept_rows[:, keep]
-        series = [view.series[place] for place in keep]
-        if len(series) != len(view.series):
-            self._places = {number: place for place, number in enumerate(series)}
+        self._room = absent(len(keep), size)
+        self._room[:, :remaining] = rest[keep]
+        places = view.places
+        if len(keep) != len(view.series):
+            places = Places([view.series[place] for place in keep])
+            self._places = {number: place for place, number in enumerate(places.series)}
             self._layouts.clear()
-            self._last = None
+            self._last = self._moved(self._last, view.series)
             self.layout = 0
-        self.view = View(series, timeline, values, remaining)
+        self.view = View(places, timeline, self._room, remaining)
+
+    def _moved(self, layout: _Layout | None, series: list[int]) -> _Layout | None:
+        """A layout after places have changed: whoever is missing from the next row has still ended."""
+        if layout is None:
+            return None
+        numbers = (series[place] for place in layout.places)
+        places = np.array([self._places[number] for number in numbers if number in self._places], dtype=np.intp)
+        return _Layout(layout.columns, places, places)
 
     def _has(self, time_ms: int) -> bool:
         return self.view.rows > 0 and int(self.view.timeline[self.view.rows - 1]) == time_ms
@@ -141,21 +168,40 @@ class Head:
             row[ended] = STALE
         self._last = layout
 
+    def _placed(self, series: list[int]) -> NDArray[np.intp]:
+        fresh = [number for number in series if number not in self._places]
+        if fresh:
+            self._widen(fresh)
+        return np.array([self._places[number] for number in series], dtype=np.intp)
+
     def _widen(self, fresh: list[int]) -> None:
         view = self.view
-        values = absent(len(view.timeline), len(view.series) + len(fresh))
-        values[: view.rows, : len(view.series)] = view.values[: view.rows]
-        series = [*view.series, *fresh]
-        self._places.update({number: len(view.series) + n for n, number in enumerate(fresh)})
+        held = len(view.series)
+        wide = held + len(fresh)
+        if wide > len(self._room):
+            room = absent(wide if not held else wide + wide // 8, len(view.timeline))
+            room[:held, : view.rows] = view.values[:, : view.rows]
+            self._room = room
+        self._places.update({number: held + n for n, number in enumerate(fresh)})
         self.layout = 0
-        self.view = View(series, view.timeline.copy(), values, view.rows)
+        self.view = View(Places([*view.series, *fresh]), view.timeline, self._room[:wide], view.rows)
 
-    def _lengthen(self) -> View:
+    def _lengthen(self, more: int) -> View:
         view = self.view
-        size = max(2 * view.rows, _FIRST_ROWS)
+        size = view.rows + max(more, min(max(view.rows, _FIRST_ROWS), _MOST_MORE_ROWS))
         timeline = np.empty(size, dtype=np.int64)
         timeline[: view.rows] = view.timeline[: view.rows]
-        values = np.full((size, len(view.series)), ABSENT_BITS, dtype=np.uint64).view(np.float64)
-        values[: view.rows] = view.values[: view.rows]
-        self.view = View(view.series, timeline, values, view.rows)
+        self._room = absent(len(view.series), size)
+        self._room[:, : view.rows] = view.values[:, : view.rows]
+        self.view = View(view.places, timeline, self._room, view.rows)
         return self.view
+
+
+def _going_on(held: Floats) -> NDArray[np.bool_]:
+    """Which lines of rows [N, T] have a sample, and not a stale marker as their last."""
+    last = held[:, -1].copy() if held.shape[1] else absent(len(held))
+    for place in np.flatnonzero(is_absent(last)):
+        there = np.flatnonzero(~is_absent(held[place]))
+        if len(there):
+            last[place] = held[place, there[-1]]
+    return np.asarray(~is_absent(last) & ~is_stale(last))

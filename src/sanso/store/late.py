@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 
 from sanso.model.frame import Columns, Floats, Frame, Row, Times, absent, is_absent
 from sanso.model.labels import Labels
+from sanso.store.catalog import Group
 from sanso.store.head import View
+from sanso.store.places import Numbers
+from sanso.store.reading import Reading, Span
 
+_FOREVER_MS = 1 << 62
 _LANE = "\x1f"
 
 
@@ -38,21 +42,42 @@ class Verdict:
     value: Floats
 
     @classmethod
-    def nothing(cls, cells: int) -> Verdict:
-        """Nothing is held of any of them."""
-        return cls(np.full(cells, -1, dtype=np.int64), absent(cells))
+    def on(
+        cls, reading: Reading, lanes: Sequence[int], labels: Sequence[Labels], time_ms: int, late_ms: int
+    ) -> Verdict:
+        """What these lanes hold of the series; of two values at one time the earlier lane's stands."""
+        verdict = cls(np.full(len(labels), -1, dtype=np.int64), absent(len(labels)))
+        for lane in lanes:
+            entries = [reading.catalog.entry(lane, name) for name in labels]
+            numbers = np.array([entry.number if entry else -1 for entry in entries], dtype=np.int64)
+            cells = np.flatnonzero(numbers >= 0)
+            verdict._note_newest(reading.heads[lane].view, cells, numbers[cells])
+            near = cells[verdict.newest[cells] - time_ms <= late_ms]
+            unknown = near[verdict.newest[near] < 0]
+            for asked, end_ms in ((near, time_ms), (unknown, _FOREVER_MS)):
+                if len(asked):
+                    group = Group(lane, numbers[asked], [labels[cell] for cell in asked])
+                    verdict._learn(labels, reading.frame(group, Span(time_ms, end_ms)), time_ms)
+        return verdict
 
-    def learn(self, labels: Sequence[Labels], held: Frame, time_ms: int) -> None:
-        """Take in what a lane holds of these series from the row's time on; an earlier lane's value stands."""
-        rows = {name: row for row, name in enumerate(held.labels)}
+    def _note_newest(self, view: View, cells: NDArray[np.intp], numbers: Numbers) -> None:
+        """The newest times that the head alone knows: no block has a newer one."""
+        places = view.places.of(numbers)
+        held = places >= 0
+        if held.any():
+            newest = newest_in(view, places[held])
+            self.newest[cells[held]] = np.maximum(self.newest[cells[held]], newest)
+
+    def _learn(self, labels: Sequence[Labels], held: Frame | None, time_ms: int) -> None:
+        lines = {name: line for line, name in enumerate(held.labels)} if held is not None else {}
         for cell, name in enumerate(labels):
-            row = rows.get(name)
-            if row is None:
+            line = lines.get(name)
+            if held is None or line is None:
                 continue
-            there = np.flatnonzero(~is_absent(held.values[row]))
+            there = np.flatnonzero(~is_absent(held.values[line]))
             self.newest[cell] = max(self.newest[cell], int(held.timeline[there[-1]]))
             if held.timeline[there[0]] == time_ms and is_absent(self.value[cell : cell + 1])[0]:
-                self.value[cell] = held.values[row, there[0]]
+                self.value[cell] = held.values[line, there[0]]
 
     def accepted(self, values: Floats, time_ms: int, window_ms: int) -> tuple[NDArray[np.bool_], int]:
         """Which cells are new and not too late, and how many are refused (a sample sent twice is neither)."""
@@ -62,13 +87,13 @@ class Verdict:
         return accepted, int((~accepted & ~same).sum())
 
 
-def newest_in(view: View, places: Sequence[int]) -> Times:
-    """The newest time of each column of a head that has a sample there; -1 where none has."""
-    held = ~is_absent(np.ascontiguousarray(view.values[: view.rows][:, list(places)]))
+def newest_in(view: View, places: NDArray[np.intp]) -> Times:
+    """The newest time of each line of a head that has a sample there; -1 where none has."""
     times = np.full(len(places), -1, dtype=np.int64)
     if view.rows:
-        last = view.rows - 1 - held[::-1].argmax(axis=0)
-        times = np.where(held.any(axis=0), view.timeline[last], times)
+        held = ~is_absent(view.values[places, : view.rows])
+        last = view.rows - 1 - held[:, ::-1].argmax(axis=1)
+        times = np.where(held.any(axis=1), view.timeline[last], times)
     return times
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -9,8 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sanso.model.frame import Family, Floats
+from sanso.model.frame import Family, Floats, Times
 from sanso.model.labels import Labels, labels_of
+
+_MOST_ROWS = 256
+"""Rows put back at once."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,16 @@ def contents(connection: sqlite3.Connection) -> Contents:
     return Contents(frames, series, families, dict(sql("select * from states").fetchall()), tombstones)
 
 
-def logged(connection: sqlite3.Connection) -> Iterator[tuple[int, int, list[int], Floats]]:
-    """Rows that are not sealed yet: frame, time, series numbers, cells."""
+def logged(connection: sqlite3.Connection) -> Iterator[tuple[int, Times, list[int], Floats]]:
+    """Rows that are not sealed yet, in runs of one frame and layout: frame, times [T], series [N], cells [T, N]."""
     layouts = {
         number: np.frombuffer(series, dtype=np.int32).tolist()
         for number, series in connection.execute("select id, series from layouts")
     }
-    rows = connection.execute("select frame, time, layout, cells from log order by frame, time")
-    for frame, time_ms, layout, cells in rows:
-        yield frame, time_ms, layouts[layout], np.frombuffer(cells, dtype=np.float64)
+    rows = connection.execute("select frame, layout, time, cells from log order by frame, time")
+    for (frame, layout), group in itertools.groupby(rows, key=lambda row: row[:2]):
+        while run := list(itertools.islice(group, _MOST_ROWS)):
+            series = layouts[layout]
+            cells = np.frombuffer(b"".join(row[3] for row in run), dtype=np.float64)
+            times = np.array([row[2] for row in run], dtype=np.int64)
+            yield frame, times, series, cells.reshape(len(run), len(series))

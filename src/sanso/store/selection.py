@@ -1,104 +1,156 @@
-"""Putting together what a reader asked for: the sealed part and the head of each frame, one row a series."""
+"""Putting together what a reader asked for: the sealed part and the head of each frame, one line a series.
+
+What lies in the asked span comes as runs, oldest first: times, and a way to fill in the values. So the answer is made
+once, in the size it has, and everything is written straight into its place.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sanso.model.frame import Floats, Frame, Times, absent, is_absent
+from sanso.model.frame import ABSENT, Floats, Frame, Times, is_absent
 from sanso.model.labels import Labels
-from sanso.store.blocks import decode_chunk, decode_index, decode_times
-from sanso.store.catalog import Entry
+from sanso.store.blocks import decode_chunk
 from sanso.store.head import View
+from sanso.store.indices import Index
+from sanso.store.places import Numbers
 
-Piece = tuple[Times, Floats]
-"""Times [T] and values [N, T]."""
+_READ_AHEAD = 1 << 18
+"""Bytes read at once where many columns of a block are wanted."""
 
 
-def from_head(view: View, wanted: Sequence[int], start_ms: int, end_ms: int) -> Piece:
+@dataclass(frozen=True)
+class Run:
+    """Rows of one head or block inside the asked span.
+
+    Attributes:
+        times: Shape [T].
+        fill: Writes the values of the wanted series into an array [N, T]; every cell of it.
+    """
+
+    times: Times
+    fill: Callable[[Floats], None]
+
+
+def head_run(view: View, wanted: Numbers, start_ms: int, end_ms: int) -> Run:
     """The part of a head inside [start, end]."""
     times = view.timeline[: view.rows]
-    first, last = np.searchsorted(times, [start_ms, end_ms + 1])
-    values = absent(len(wanted), int(last - first))
-    if last > first:
-        places = {number: place for place, number in enumerate(view.series)}
-        rows = [row for row, number in enumerate(wanted) if number in places]
-        values[rows] = view.values[first:last, [places[wanted[row]] for row in rows]].T
-    return times[first:last].copy(), values
+    first, last = (int(at) for at in np.searchsorted(times, [start_ms, end_ms + 1]))
+
+    def fill(out: Floats) -> None:
+        places = view.places.of(wanted)
+        if len(places) == len(view.series) and (places == np.arange(len(places))).all():
+            out[:] = view.values[:, first:last]
+            return
+        held = places >= 0
+        if held.all():
+            out[:] = view.values[places, first:last]
+        else:
+            out[~held] = ABSENT
+            out[held] = view.values[places[held], first:last]
+
+    return Run(times[first:last].copy(), fill)
 
 
-def from_blocks(
-    connection: sqlite3.Connection, frame: int, wanted: Sequence[int], start_ms: int, end_ms: int
-) -> list[Piece]:
-    """The sealed parts inside [start, end], oldest first; only the asked columns are read."""
-    found = connection.execute(
-        "select id, rows, timeline, places from blocks where frame = ? and last >= ? and first <= ? order by last",
-        (frame, start_ms, end_ms),
-    ).fetchall()
-    pieces = []
-    for block, rows, timeline, index in found:
-        times = decode_times(timeline)
-        first, last = np.searchsorted(times, [start_ms, end_ms + 1])
-        values = absent(len(wanted), rows)
-        series, ends = decode_index(index)
-        places = {int(number): place for place, number in enumerate(series)}
+def block_run(
+    connection: sqlite3.Connection, block: int, index: Index, columns: NDArray[np.intp], span: tuple[int, int]
+) -> Run:
+    """The part of a block inside a span, of these columns of it (-1 for a series that it has not).
+
+    The connection's transaction must last until the run is filled.
+    """
+    first, last = (int(at) for at in np.searchsorted(index.times, [span[0], span[1] + 1]))
+
+    def fill(out: Floats) -> None:
+        out[columns < 0] = ABSENT
+        lines = np.flatnonzero(columns >= 0)
+        if not len(lines):
+            return
+        lines = lines[np.argsort(columns[lines], kind="stable")]
         with connection.blobopen("blocks", "chunks", block, readonly=True) as blob:
-            for row, number in enumerate(wanted):
-                place = places.get(number)
-                if place is not None:
-                    blob.seek(int(ends[place]))
-                    values[row] = decode_chunk(blob.read(int(ends[place + 1] - ends[place])), rows)
-        pieces.append((times[first:last], values[:, first:last]))
-    return pieces
+            chunks = _chunks(blob, index.ends, columns[lines])
+            for line, chunk in zip(lines.tolist(), chunks, strict=True):
+                out[line] = decode_chunk(chunk, len(index.times))[first:last]
+
+    return Run(index.times[first:last], fill)
 
 
-def joined(entries: Sequence[Entry], pieces: Sequence[Piece]) -> Frame | None:
-    """One frame of all pieces, without the series that have no sample in it; None where nothing is left."""
-    times = np.concatenate([piece[0] for piece in pieces])
-    if not len(times):
+def _chunks(blob: sqlite3.Blob, ends: Times, columns: NDArray[np.intp]) -> Iterator[bytes]:
+    """The chunks of rising columns; neighbours are read together."""
+    many = len(columns) * 8 > len(ends)
+    total = int(ends[-1])
+    buffer, begin, finish = b"", 0, 0
+    for start, end in zip(ends[columns].tolist(), ends[columns + 1].tolist(), strict=True):
+        if end > finish:
+            begin, finish = start, max(end, min(start + _READ_AHEAD, total)) if many else end
+            blob.seek(begin)
+            buffer = blob.read(finish - begin)
+        yield buffer[start - begin : end - begin]
+
+
+def filled(runs: Sequence[Run], lines: int) -> tuple[Times, Floats]:
+    """Times [T] and values [N, T] of all runs."""
+    times = np.concatenate([run.times for run in runs])
+    values = np.empty((lines, len(times)))
+    at = 0
+    for run in runs:
+        if len(run.times):
+            run.fill(values[:, at : at + len(run.times)])
+            at += len(run.times)
+    return times, values
+
+
+def framed(labels: list[Labels], times: Times, values: Floats, coarse_ms: int = 0) -> Frame | None:
+    """A frame without the series that have no sample in it; None where nothing is left."""
+    if not len(times) or not len(labels):
         return None
-    values = np.concatenate([piece[1] for piece in pieces], axis=1)
-    held = ~is_absent(values).all(axis=1)
-    if not held.any():
-        return None
+    held = ~is_absent(values[:, -1].copy())
+    missing = np.flatnonzero(~held)
+    held[missing] = (~is_absent(values[missing])).any(axis=1)
     if held.all():
-        return Frame([entry.labels for entry in entries], times, np.ascontiguousarray(values))
-    kept = np.flatnonzero(held).tolist()
-    return Frame([entries[row].labels for row in kept], times, np.ascontiguousarray(values[kept]))
-
-
-def unified(frames: list[Frame]) -> list[Frame]:
-    """The same, with each series that stands in several frames brought into a frame of its own."""
-    seen: dict[Labels, int] = {}
-    for frame in frames:
-        for labels in frame.labels:
-            seen[labels] = seen.get(labels, 0) + 1
-    repeated = {labels for labels, times in seen.items() if times > 1}
-    if not repeated:
-        return frames
-    single = [part for frame in frames if (part := _without(frame, repeated)) is not None]
-    places: dict[Labels, list[tuple[Frame, int]]] = {labels: [] for labels in sorted(repeated)}
-    for frame in frames:
-        for row, labels in enumerate(frame.labels):
-            if labels in places:
-                places[labels].append((frame, row))
-    return single + [_merged(labels, where) for labels, where in places.items()]
-
-
-def _without(frame: Frame, labels: set[Labels]) -> Frame | None:
-    kept = [row for row, name in enumerate(frame.labels) if name not in labels]
-    if not kept:
+        return Frame(labels, times, values, coarse_ms)
+    kept = np.flatnonzero(held)
+    if not len(kept):
         return None
-    return Frame([frame.labels[row] for row in kept], frame.timeline, np.ascontiguousarray(frame.values[kept]))
+    return Frame([labels[line] for line in kept], times, values[kept], coarse_ms)
+
+
+def unified(frames: Sequence[Frame], repeated: frozenset[Labels]) -> list[Frame]:
+    """The same, with each series that stands in several frames brought into a frame of its own."""
+    if not repeated:
+        return list(frames)
+    places: dict[Labels, list[tuple[Frame, int]]] = {}
+    for frame in frames:
+        for line, labels in enumerate(frame.labels):
+            if labels in repeated:
+                places.setdefault(labels, []).append((frame, line))
+    several = {labels: where for labels, where in sorted(places.items()) if len(where) > 1}
+    if not several:
+        return list(frames)
+    single = [part for frame in frames if (part := _without(frame, several)) is not None]
+    return single + [_merged(labels, where) for labels, where in several.items()]
+
+
+def _without(frame: Frame, labels: Iterable[Labels]) -> Frame | None:
+    left = set(frame.labels).difference(labels)
+    if len(left) == len(frame.labels):
+        return frame
+    if not left:
+        return None
+    kept = [line for line, name in enumerate(frame.labels) if name in left]
+    return Frame([frame.labels[line] for line in kept], frame.timeline, frame.values[kept], frame.coarse_ms)
 
 
 def _merged(labels: Labels, where: Sequence[tuple[Frame, int]]) -> Frame:
-    """One series' samples from every frame and row that has it; of two at one time the first frame's stands."""
+    """One series' samples from every frame and line that has it; of two at one time the first frame's stands."""
     times, values = [], []
-    for frame, number in where:
-        row = frame.values[number]
+    for frame, line in where:
+        row = frame.values[line]
         held = ~is_absent(row)
         times.append(frame.timeline[held])
         values.append(row[held])
@@ -106,4 +158,5 @@ def _merged(labels: Labels, where: Sequence[tuple[Frame, int]]) -> Frame:
     order = np.argsort(all_times, kind="stable")
     all_times, all_values = all_times[order], all_values[order]
     first = np.append([True], all_times[1:] != all_times[:-1])
-    return Frame([labels], all_times[first], np.ascontiguousarray(all_values[first][None, :]))
+    coarse_ms = max(frame.coarse_ms for frame, _ in where)
+    return Frame([labels], all_times[first], np.ascontiguousarray(all_values[first][None, :]), coarse_ms)

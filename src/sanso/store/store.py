@@ -14,19 +14,20 @@ import numpy as np
 from sanso.model.frame import Family, Frame, Part, Row, is_absent
 from sanso.model.labels import Labels
 from sanso.model.matchers import Matcher
-from sanso.store.catalog import Catalog, Entry
 from sanso.store.disk import Disk
 from sanso.store.head import Head
-from sanso.store.late import Verdict, chosen, frame_of, lane_name, newest_in
+from sanso.store.late import Verdict, chosen, frame_of, lane_name
 from sanso.store.lock import DirectoryLock
+from sanso.store.reading import Reading, Span
 from sanso.store.replay import contents, logged
-from sanso.store.selection import Piece, from_head, joined, unified
 from sanso.store.states import States
 from sanso.store.tombstones import Tombstones
 from sanso.store.upkeep import Upkeep
 
 _log = logging.getLogger(__name__)
 _FOREVER_MS = 1 << 62
+_MOST_MEMORY_BYTES = 64 << 20
+"""What heads may take while the disk takes nothing: about two hours of 1,000 series at 1 s."""
 _IDLE_MS = 30 * 60_000
 """A head that nobody has written to for so long is sealed as it is."""
 
@@ -67,13 +68,11 @@ class Store:
         self.upkeep = Upkeep(disk, limits.max_bytes) if disk is not None else None
         self.states = States(disk, {})
         self._lock = lock
-        self._catalog = Catalog()
-        self._heads: dict[int, Head] = {}
+        self._reading = Reading(disk)
         self._frames: dict[str, int] = {}
         self._lanes: dict[str, list[str]] = {}
         self._families: dict[str, Family] = {}
-        self._tombstones = Tombstones()
-        self._refused = 0
+        self._refused = self._lost = 0
         self._next_frame = 1
         self._closed = False
         self._writing = threading.RLock()
@@ -124,7 +123,7 @@ class Store:
         """As `RowWriter.append`."""
         with self._writing:
             number = self._frame(frame)
-            head = self._heads[number]
+            head = self._reading.heads[number]
             if not row.columns.labels and not head.view.series:  # nothing there, and nothing that could end
                 return 0
             if time_ms > head.newest_ms or (not complete and head.has_room(time_ms, row)):
@@ -133,12 +132,17 @@ class Store:
             return self._append_late(frame, time_ms, row)
 
     def commit(self) -> None:
-        """As `RowWriter.commit`; also seals heads that are long enough."""
+        """As `RowWriter.commit`; also seals heads that are long enough, or that the log lacks rows of.
+
+        Afterwards `notice` is empty where everything that was appended is in the file.
+        """
         with self._writing:
-            if self._disk is not None:
-                self._seal()
-                if not self._disk.commit() and self.upkeep is not None and self.upkeep.shrink():
-                    self._disk.commit()
+            if self._disk is None or self.upkeep is None:
+                return
+            if self._settle() or (self.upkeep.shrink() and self._settle()):
+                self._disk.say("")
+            else:
+                self._fit_memory()
 
     def describe(self, families: Iterable[Family]) -> None:
         """As `RowWriter.describe`."""
@@ -155,19 +159,15 @@ class Store:
         start_ms: int,
         end_ms: int,
         *,
-        part: Part = "last",  # noqa: ARG002 - no tiers yet: all samples are raw
-        step_ms: int = 0,  # noqa: ARG002
+        part: Part = "last",
+        step_ms: int = 0,
     ) -> list[Frame]:
         """As `SeriesReader.select`."""
-        by_frame: dict[int, list[Entry]] = {}
-        for entry in self._catalog.find(matchers):
-            by_frame.setdefault(entry.frame, []).append(entry)
-        frames = (self._read(number, entries, start_ms, end_ms) for number, entries in by_frame.items())
-        return unified([frame for frame in frames if frame is not None])
+        return self._reading.select(matchers, Span(start_ms, end_ms, part, step_ms))
 
     def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
         """As `SeriesReader.series`."""
-        return [labels for frame in self.select(matchers, start_ms, end_ms) for labels in frame.labels]
+        return self._reading.series(matchers, start_ms, end_ms)
 
     def families(self) -> Mapping[str, Family]:
         """As `SeriesReader.families`."""
@@ -176,12 +176,12 @@ class Store:
     def delete(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> int:
         """Hide what these series have in [start, end]; `clean` gives the bytes back. How many series that were."""
         with self._writing:
-            found = self._catalog.find(matchers)
-            for entry in found:
-                self._tombstones.add(entry.number, start_ms, end_ms)
+            found = self._reading.catalog.find(matchers)
+            for number in (int(number) for group in found.groups for number in group.numbers):
+                self._reading.tombstones.add(number, start_ms, end_ms)
                 if self._disk is not None:
-                    self._disk.add_tombstone(entry.number, start_ms, end_ms)
-            return len(found)
+                    self._disk.add_tombstone(number, start_ms, end_ms)
+            return found.size
 
     def seal(self, *, clean: bool = False) -> None:
         """Seal every head, however short, and make few long blocks of many.
@@ -192,12 +192,12 @@ class Store:
         with self._writing:
             if self._disk is None or self.upkeep is None:
                 return
-            self._seal(rows=1)
-            self._disk.commit()
+            if not self._settle(rows=1):
+                return
             while self.upkeep.compact(all_of_them=True):
                 pass
-            if clean and self._tombstones and self.upkeep.clean(self._tombstones):
-                self._tombstones = Tombstones()
+            if clean and self._reading.tombstones and self.upkeep.clean(self._reading.tombstones):
+                self._reading.tombstones = Tombstones()
             self.upkeep.give_back()
 
     def prune(self, now_ms: int) -> None:
@@ -205,40 +205,40 @@ class Store:
         oldest = now_ms - self._limits.retention_ms
         with self._writing:
             held: set[int] = set()
-            for head in self._heads.values():
+            for head in self._reading.heads.values():
                 view = head.view
                 gone = int(np.searchsorted(view.timeline[: view.rows], oldest))
                 if gone > view.rows // 4 or gone > self._limits.head_rows:
                     head.drop(gone, sealed=False)
                 held.update(head.view.series)
             if self._disk is not None and self.upkeep is not None:
-                self._seal(rows=1, older_than_ms=now_ms - _IDLE_MS)
+                self._settle(rows=1, older_than_ms=now_ms - _IDLE_MS)
                 self.upkeep.shrink()
                 self.upkeep.compact()
                 held |= self._disk.prune(oldest)
-            dead = self._catalog.numbers() - held
-            self._catalog.remove(dead)
-            self._tombstones.remove(dead)
-            frames = self._catalog.frames()
-            ended = [name for name, number in self._frames.items() if number not in frames]
-            for name in ended:
-                del self._heads[self._frames[name]]
-            if self._disk is not None:
-                self._disk.remove(dead, [self._frames[name] for name in ended])
-            for name in ended:
-                del self._frames[name]
-                self._lanes.pop(name, None)
-            self._lanes = {name: kept for name, lanes in self._lanes.items() if (kept := self._living(lanes))}
+            self._forget(self._reading.catalog.numbers() - held)
+
+    def _forget(self, dead: set[int]) -> None:
+        """Forget series of which nothing is left, and the frames that had no others."""
+        self._reading.catalog.remove(dead)
+        self._reading.tombstones.remove(dead)
+        frames = self._reading.catalog.frames()
+        ended = [name for name, number in self._frames.items() if number not in frames]
+        if self._disk is not None:
+            self._disk.remove(dead, [self._frames[name] for name in ended])
+        for name in ended:
+            del self._reading.heads[self._frames.pop(name)]
+            self._lanes.pop(name, None)
+        self._lanes = {name: kept for name, lanes in self._lanes.items() if (kept := self._living(lanes))}
 
     def stats(self) -> StoreStats:
         """What it holds."""
-        samples = sum(head.view.rows * len(head.view.series) for head in list(self._heads.values()))
-        size = lost = 0
+        samples = sum(head.view.rows * len(head.view.series) for head in list(self._reading.heads.values()))
+        size = 0
         if self._disk is not None:
             sealed, size = self._disk.size()
             samples += sealed
-            lost = self._disk.lost
-        return StoreStats(len(self._catalog), samples, size, self._refused, lost)
+        return StoreStats(len(self._reading.catalog), samples, size, self._refused, self._lost)
 
     def close(self) -> None:
         """Commit what waits and let go of the directory; a second time does nothing."""
@@ -247,7 +247,7 @@ class Store:
                 return
             self._closed = True
             if self._disk is not None:
-                self._disk.commit()
+                self._settle()
                 self._disk.close()
             if self._lock is not None:
                 self._lock.close()
@@ -257,14 +257,14 @@ class Store:
         if number is None:
             number = self._frames[name] = self._next_frame
             self._next_frame += 1
-            self._heads[number] = Head()
+            self._reading.heads[number] = Head()
             if self._disk is not None:
                 self._disk.add_frame(number, name)
         return number
 
     def _write(self, number: int, time_ms: int, row: Row, *, complete: bool) -> bool:
         """Write a row to a head and the log; False where the head has a later one."""
-        head = self._heads[number]
+        head = self._reading.heads[number]
         if head.known(row.columns) is None:
             head.learn(row.columns, self._numbers(number, row.columns.labels))
         whole = head.append(time_ms, row.columns, row.values, complete=complete)
@@ -281,7 +281,8 @@ class Store:
         cells = np.flatnonzero(~is_absent(row.values))
         late = chosen(row, cells)
         lanes = [frame, *self._living(self._lanes.get(frame, []))]
-        verdict = self._verdict([self._frames[lane] for lane in lanes], time_ms, late.columns.labels)
+        numbers = [self._frames[lane] for lane in lanes]
+        verdict = Verdict.on(self._reading, numbers, late.columns.labels, time_ms, self._limits.late_ms)
         accepted, refused = verdict.accepted(late.values, time_ms, self._limits.late_ms)
         self._refused += refused
         if not accepted.any():
@@ -293,82 +294,66 @@ class Store:
             self._write(self._frame(name), time_ms, late, complete=False)
         return refused
 
-    def _verdict(self, lanes: Sequence[int], time_ms: int, labels: Sequence[Labels]) -> Verdict:
-        verdict = Verdict.nothing(len(labels))
-        for number in lanes:
-            entries = [entry for name in labels if (entry := self._catalog.entry(number, name)) is not None]
-            if entries:
-                self._note_newest(verdict, number, labels)
-            near = [entry for entry in entries if not self._too_late(verdict, labels, entry, time_ms)]
-            held = self._read(number, near, time_ms, _FOREVER_MS) if near else None
-            if held is not None:
-                verdict.learn(labels, held, time_ms)
-        return verdict
-
-    def _note_newest(self, verdict: Verdict, number: int, labels: Sequence[Labels]) -> None:
-        """The newest times that the head alone knows: enough to refuse what is far too late without reading."""
-        view = self._heads[number].view
-        where = {series: place for place, series in enumerate(view.series)}
-        known = [(cell, self._catalog.entry(number, name)) for cell, name in enumerate(labels)]
-        placed = [(cell, where[entry.number]) for cell, entry in known if entry is not None and entry.number in where]
-        if placed:
-            cells = [cell for cell, _ in placed]
-            verdict.newest[cells] = np.maximum(verdict.newest[cells], newest_in(view, [place for _, place in placed]))
-
-    def _too_late(self, verdict: Verdict, labels: Sequence[Labels], entry: Entry, time_ms: int) -> bool:
-        return bool(verdict.newest[labels.index(entry.labels)] - time_ms > self._limits.late_ms)
-
     def _living(self, lanes: Iterable[str]) -> list[str]:
         return [lane for lane in lanes if lane in self._frames]
 
     def _numbers(self, frame: int, labels: Iterable[Labels]) -> list[int]:
         numbers = []
         for each in labels:
-            number, fresh = self._catalog.add(frame, each)
+            number, fresh = self._reading.catalog.add(frame, each)
             numbers.append(number)
             if fresh and self._disk is not None:
                 self._disk.add_series(number, frame, each)
         return numbers
 
-    def _read(self, number: int, entries: list[Entry], start_ms: int, end_ms: int) -> Frame | None:
-        wanted = [entry.number for entry in entries]
-        head = self._heads.get(number)
-        if head is None:  # pruned meanwhile
-            return None
-        view = head.view  # before the blocks: a head sealed meanwhile is then read from here
-        pieces: list[Piece] = []
-        first = int(view.timeline[0]) if view.rows else end_ms + 1
-        if self._disk is not None and first > start_ms:
-            pieces = self._disk.read(number, wanted, start_ms, min(end_ms, first - 1))
-        pieces.append(from_head(view, wanted, start_ms, end_ms))
-        if self._tombstones:
-            for times, values in pieces:
-                self._tombstones.hide(wanted, times, values)
-        return joined(entries, pieces)
+    def _settle(self, rows: int = 0, older_than_ms: int = _FOREVER_MS) -> bool:
+        """Write what waits, and seal heads: long ones, and those of which the log lacks rows; whether all of it went.
 
-    def _seal(self, rows: int = 0, older_than_ms: int = _FOREVER_MS) -> None:
-        """Seal heads that are long enough, or that nobody has written to since."""
+        Args:
+            rows: How long is long; 0 for what the limits say.
+            older_than_ms: Leave long heads that were written to since.
+        """
         assert self._disk is not None  # only called with one
+        heads = self._reading.heads
+        if not self._disk.commit():
+            for head in heads.values():
+                head.unlogged, head.layout = True, 0
+            return False
         enough = rows or self._limits.head_rows
-        for number, head in self._heads.items():
-            view = head.view
-            if view.rows >= enough and head.newest_ms < older_than_ms and self._disk.seal(number, view):
-                head.drop(view.rows, sealed=True)
+        for number, head in heads.items():
+            long = head.view.rows >= enough and head.newest_ms < older_than_ms
+            if head.view.rows and (long or head.unlogged):
+                if not self._disk.seal(number, head.view):
+                    return False
+                head.drop(head.view.rows, sealed=True)
+            head.unlogged = False
+        return True
+
+    def _fit_memory(self) -> None:
+        """While the disk takes nothing: give up the oldest rows of what has grown beyond what memory may hold."""
+        heads = self._reading.heads.values()
+        grown = [head for head in heads if head.view.rows > self._limits.head_rows]
+        if sum(head.view.values.nbytes for head in heads) > _MOST_MEMORY_BYTES:
+            for head in grown:
+                rows = head.view.rows // 4
+                head.drop(rows, sealed=False)
+                self._lost += rows
 
     def _replay(self) -> None:
         assert self._disk is not None  # only called with one
         found = contents(self._disk.connection)
         self._families = found.families
         self.states = States(self._disk, found.states)
-        self._tombstones = Tombstones(found.tombstones)
+        self._reading.tombstones = Tombstones(found.tombstones)
+        heads = self._reading.heads
         for number, name, newest in found.frames:
             self._frames[name] = number
-            self._heads[number] = Head(newest)
+            heads[number] = Head(newest)
             self._next_frame = max(self._next_frame, number + 1)
             if frame_of(name) != name:
                 self._lanes.setdefault(frame_of(name), []).append(name)
         for number, frame, labels in found.series:
-            self._catalog.add(frame, labels, number)
-        for frame, time_ms, series, cells in logged(self._disk.connection):
-            if frame in self._heads:  # else its last series has ended, and with it the frame
-                self._heads[frame].restore(time_ms, series, cells)
+            self._reading.catalog.add(frame, labels, number)
+        for frame, times, series, cells in logged(self._disk.connection):
+            if frame in heads:  # else its last series has ended, and with it the frame
+                heads[frame].restore(times, series, cells)

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from sanso.store.compaction import Parts, Stored, due, merged, without_deleted
-from sanso.store.disk import INSERT_BLOCK, Disk
+from sanso.store.disk import Disk, Statement
 from sanso.store.integrity import problems
 from sanso.store.tombstones import Tombstones
 
@@ -75,18 +75,18 @@ class Upkeep:
         question = "select rows, timeline, places, chunks from blocks where id = ?"
         parts = [Parts(*self._sql(question, (block.id,)).fetchone()) for block in run]
         block = merged(parts)
-        values = (frame, run[0].first, run[-1].last, block.rows, block.timeline, block.index, block.chunks)
-        return self._disk.transact(
-            [*(("delete from blocks where id = ?", (old.id,)) for old in run), (INSERT_BLOCK, values)]
-        )
+        deletions: list[Statement] = [("delete from blocks where id = ?", (old.id,)) for old in run]
+        return self._disk.transact([*deletions, self._disk.insertion(frame, (run[0].first, run[-1].last), block)])
 
     def clean(self, tombstones: Tombstones) -> bool:
         """Write every block anew that holds something deleted, and forget the deletions."""
-        for number, *parts in self._sql("select id, rows, timeline, places, chunks from blocks").fetchall():
-            block = without_deleted(Parts(*parts), tombstones)
+        blocks = self._sql("select id, frame, first, last from blocks").fetchall()
+        for number, frame, first, last in blocks:
+            question = "select rows, timeline, places, chunks from blocks where id = ?"
+            block = without_deleted(Parts(*self._sql(question, (number,)).fetchone()), tombstones)
             if block is not None:
-                update = "update blocks set places = ?, chunks = ? where id = ?"
-                if not self._disk.transact([(update, (block.index, block.chunks, number))]):
+                gone: Statement = ("delete from blocks where id = ?", (number,))
+                if not self._disk.transact([gone, self._disk.insertion(frame, (first, last), block)]):
                     return False
         return self._disk.transact([("delete from tombstones", ())])
 
