@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
-from sanso.exposition.layout import Layout, Shape, plain_numbers
-from sanso.exposition.openmetrics_rules import CompiledRules, FamilyJudge, NumberRules
+from sanso.exposition.layout import Layout, Shape, is_number, plain_numbers
+from sanso.exposition.openmetrics_families import Section, read_section
+from sanso.exposition.openmetrics_rules import CompiledRules, NumberRules
 from sanso.exposition.page import NO_TIME, Exemplar, Limits, Page
 from sanso.exposition.parse import check_samples, page_lines
-from sanso.exposition.series_text import BRACES, STRICT_PREFIX, label_pairs, series_labels, shown, unescape, utf8
+from sanso.exposition.series_text import BRACES, STRICT_PREFIX, label_pairs, series_labels, shown
 from sanso.model.errors import DecodeError
-from sanso.model.frame import Family, Floats, Row, Times
+from sanso.model.frame import Floats, Row, Times
 from sanso.model.labels import Labels, metric_name
 
 _NUMBER = rb"[+-]?(?:(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][+-]?\d++)?+|(?i:inf(?:inity)?+))|(?i:nan)"
@@ -32,10 +34,11 @@ _TAIL = re.compile(
     + _REAL
     + rb"))?)?"
 )
-_META = re.compile(rb"# (TYPE|HELP|UNIT) ([a-zA-Z_:][a-zA-Z0-9_:]*+) (.*)", re.DOTALL)
 _MOST_EXEMPLAR_CHARACTERS = 128
-_LATEST_S = 9e15
-"""Seconds that still fit into an int64 of milliseconds."""
+_LATEST_MS = 9e18
+"""The standard allows any time; one beyond what an int64 of milliseconds holds is told as this."""
+
+_Key: TypeAlias = tuple[tuple[bytes, ...], tuple[bytes, ...]]
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,23 @@ class _Numbers:
     values: Floats
     times: Times | None = None
     exemplars: tuple[Exemplar, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """A page's shape: where it is the same again, only numbers are read.
+
+    Attributes:
+        layout: The lines.
+        rules: For the numbers.
+        bounds: The most that an exemplar of each sample line may be; None where it may have none.
+        sections: By metadata lines and line prefixes: those that the next page repeats are not judged again.
+    """
+
+    layout: Layout
+    rules: CompiledRules
+    bounds: list[float | None]
+    sections: dict[_Key, Section]
 
 
 class OpenMetricsParser:
@@ -54,146 +74,135 @@ class OpenMetricsParser:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._layout: Layout | None = None
-        self._rules: CompiledRules = NumberRules().compiled()
+        self._learned: _Learned | None = None
         self._plain = True
 
     def parse(self, body: bytes) -> Page:
         """One page.
 
-        `_created` samples are series like others. Of a metric with several points the last one counts.
+        `_created` samples are series like others. Of a metric with several points the last one counts, of several in
+        one millisecond the first of them.
 
         Raises:
             DecodeError: Names the line and the rule that it breaks; nothing of the page is taken.
         """
         lines = page_lines(body, self._limits)
-        layout, rules = self._layout, self._rules
-        tails = layout.tails(lines) if layout is not None else None
-        if layout is None or tails is None:
-            layout, rules = self._learn(lines)
-            tails = layout.tails(lines) or []
-        numbers = self._numbers(tails, layout)
-        broken = rules.judge(numbers.values, numbers.times)
+        learned = self._learned
+        tails = learned.layout.tails(lines) if learned is not None else None
+        if learned is None or tails is None:
+            learned = self._learn(lines)
+            tails = learned.layout.tails(lines) or []
+        numbers, layout = self._numbers(tails, learned), learned.layout
+        broken = learned.rules.judge(numbers.values, numbers.times)
         if broken is not None:
             line, rule = broken
             raise DecodeError(f"line {layout.samples[line] + 1}: {metric_name(layout.labels[line])} {rule}")
-        self._layout, self._rules = layout, rules
-        row = Row(layout.columns, layout.in_columns(numbers.values))
-        times = None if numbers.times is None else layout.in_columns(numbers.times)
+        self._learned = learned
+        values, times = numbers.values, None
+        if numbers.times is not None:
+            values, times = learned.rules.settle(values, numbers.times), layout.in_columns(numbers.times)
+        row = Row(layout.columns, layout.in_columns(values))
         return Page(row, layout.families, times, numbers.exemplars, layout.duplicates)
 
-    def _numbers(self, tails: list[bytes], layout: Layout) -> _Numbers:
+    def _numbers(self, tails: list[bytes], learned: _Learned) -> _Numbers:
         values = plain_numbers(tails, b"") if self._plain else None
         if values is not None:
             return _Numbers(values)
-        numbers = self._full_numbers(tails, layout)
+        numbers = self._full_numbers(tails, learned)
         self._plain = numbers.times is None and not numbers.exemplars
         return numbers
 
-    def _full_numbers(self, tails: list[bytes], layout: Layout) -> _Numbers:
+    def _full_numbers(self, tails: list[bytes], learned: _Learned) -> _Numbers:
         """Values with times and exemplars."""
         values, times, exemplars = [], [], []
-        for place, series, tail in zip(layout.samples, layout.labels, tails, strict=True):
+        layout = learned.layout
+        for place, series, bound, tail in zip(layout.samples, layout.labels, learned.bounds, tails, strict=True):
             found = _TAIL.fullmatch(tail)
-            if found is None:
+            if found is None or not is_number(found[1]):
                 raise DecodeError(f"line {place + 1}: a number is expected, not {shown(tail)}")
-            try:
-                values.append(float(found[1]))
-                times.append(_milliseconds(found[2]))
-                if found[3] is not None:
-                    exemplars.append(self._exemplar(series, found))
-            except DecodeError as error:
-                raise DecodeError(f"line {place + 1}: {error}") from error
+            values.append(float(found[1]))
+            times.append(_milliseconds(found[2]))
+            if found[3] is not None:
+                try:
+                    exemplars.append(self._exemplar(series, bound, found))
+                except DecodeError as error:
+                    raise DecodeError(f"line {place + 1}: {error}") from error
         stamps = None if all(time == NO_TIME for time in times) else np.array(times, np.int64)
         return _Numbers(np.array(values, np.float64), stamps, tuple(exemplars))
 
-    def _exemplar(self, series: Labels, found: re.Match[bytes]) -> Exemplar:
-        name = metric_name(series)
-        if not name.endswith(("_bucket", "_total")):
+    def _exemplar(self, series: Labels, bound: float | None, found: re.Match[bytes]) -> Exemplar:
+        if bound is None:
             raise DecodeError("only buckets and counters have exemplars")
         labels = label_pairs(found[3], self._limits)
         if sum(len(key) + len(value) for key, value in labels) > _MOST_EXEMPLAR_CHARACTERS:
             raise DecodeError(f"the labels of an exemplar are longer than {_MOST_EXEMPLAR_CHARACTERS} characters")
+        value = float(found[4])
+        if value > bound or not is_number(found[4]):
+            raise DecodeError(f"the exemplar {shown(found[4])} is no number that its bucket holds")
         time_ms = _milliseconds(found[5])
-        return Exemplar(series, labels, float(found[4]), None if time_ms == NO_TIME else time_ms)
+        return Exemplar(series, labels, value, None if time_ms == NO_TIME else time_ms)
 
-    def _learn(self, lines: Sequence[bytes]) -> tuple[Layout, CompiledRules]:
-        known = self._layout.known if self._layout is not None else {}
+    def _learn(self, lines: Sequence[bytes]) -> _Learned:
         end = len(lines) - 1 if lines[-1] else len(lines) - 2
         if end < 0 or lines[end] != b"# EOF":
             raise DecodeError(f"line {max(end, 0) + 1}: the page must end with # EOF")
-        walk = _Walk()
-        for place, line in enumerate(lines[:end]):
-            try:
-                if line.startswith(b"#"):
-                    walk.metadata(line)
-                    continue
-                found = STRICT_PREFIX.match(line)
-                if found is None:
-                    raise DecodeError(f'name{{label="value"}} and a number are expected, not {shown(line)}')
-                prefix = found[0]
-                walk.sample(place, prefix, known.get(prefix) or series_labels(prefix, self._limits, strict=True))
-            except DecodeError as error:
-                raise DecodeError(f"line {place + 1}: {error}") from error
-        try:
-            walk.end_family()
-        except DecodeError as error:
-            raise DecodeError(f"line {end + 1}: {error}") from error
-        check_samples(walk.shape.samples, self._limits)
-        return Layout(lines, walk.shape, self._layout, last_wins=True), walk.rules.compiled()
+        last = self._learned
+        known = last.layout.known if last is not None else {}
+        sections: dict[_Key, Section] = {}
+        shape, rules, bounds = Shape(), NumberRules(), list[float | None]()
+        names: set[str] = set()
+        for start, key in _sections(lines, end, known):
+            section = last.sections.get(key) if last is not None else None
+            if section is None:
+                section = self._section(start, key, known)
+            sections[key] = section
+            for name, taken in section.names:
+                if not names.isdisjoint(taken):
+                    raise DecodeError(f"line {start + 1}: the family {name} was told before, or clashes with another")
+                names.update(taken)
+            rules.take(section.rules, len(shape.samples))
+            bounds += section.bounds
+            first = start + len(key[0])
+            shape.samples += range(first, first + len(key[1]))
+            shape.prefixes += key[1]
+            shape.labels += section.labels
+            shape.families += section.families
+        check_samples(shape.samples, self._limits)
+        layout = Layout(lines, shape, last.layout if last is not None else None, last_wins=True)
+        return _Learned(layout, rules.compiled(), bounds, sections)
+
+    def _section(self, start: int, key: _Key, known: Mapping[bytes, Labels]) -> Section:
+        def labels_of(prefix: bytes) -> Labels:
+            return known.get(prefix) or series_labels(prefix, self._limits, strict=True)
+
+        return read_section(*key, labels_of, start)
 
 
-class _Walk:
-    """Through the lines of a page, family by family."""
-
-    def __init__(self) -> None:
-        self.shape = Shape()
-        self.rules = NumberRules()
-        self._family: FamilyJudge | None = None
-        self._names: set[str] = set()
-
-    def metadata(self, line: bytes) -> None:
-        """A line that begins with `#`."""
-        found = _META.fullmatch(line)
-        if found is None:
-            raise DecodeError(f"# TYPE, # HELP or # UNIT, a name and a text are expected, not {shown(line)}")
-        name = found[2].decode()
-        if self._family is None or self._family.name != name or name in self._names:
-            self.end_family()
-            self._family = FamilyJudge(name, self.rules)
-        text = unescape(found[3]) if found[1] == b"HELP" else found[3]
-        self._family.describe(found[1].decode(), utf8(text, "a metadata text"))
-
-    def sample(self, place: int, prefix: bytes, labels: Labels) -> None:
-        """A sample line."""
-        name = metric_name(labels)
-        family = self._family
-        if family is None or not family.takes(name):
-            self.end_family()
-            self._family = family = FamilyJudge(name, self.rules)
-        family.sample(len(self.shape.samples), labels)
-        self.shape.add(place, prefix, labels)
-
-    def end_family(self) -> None:
-        """The family that was open has no more lines."""
-        family, self._family = self._family, None
-        if family is None:
-            return
-        names = family.sample_names()
-        clash = next((name for name in names if name in self._names), None)
-        if clash is not None:
-            raise DecodeError(f"the family {family.name} was told before, or clashes with {clash}")
-        self._names.update(names)
-        told: Family = family.end()
-        if family.described:
-            self.shape.families.append(told)
+def _sections(lines: Sequence[bytes], end: int, known: Mapping[bytes, Labels]) -> Iterator[tuple[int, _Key]]:
+    """The parts of a page that each begin with metadata, as their first line, their metadata and sample prefixes."""
+    start, metadata, prefixes = 0, list[bytes](), list[bytes]()
+    for place in range(end):
+        line = lines[place]
+        if line[:1] == b"#":
+            if prefixes:
+                yield start, (tuple(metadata), tuple(prefixes))
+                start, metadata, prefixes = place, [], []
+            metadata.append(line)
+            continue
+        prefix = line[: line.rfind(b" ") + 1]
+        if prefix not in known:
+            found = STRICT_PREFIX.match(line)
+            if found is None:
+                wanted = 'name{label="value"} and a number are expected'
+                raise DecodeError(f"line {place + 1}: {wanted}, not {shown(line)}")
+            prefix = found[0]
+        prefixes.append(prefix)
+    if metadata or prefixes:
+        yield start, (tuple(metadata), tuple(prefixes))
 
 
 def _milliseconds(seconds: bytes | None) -> int:
     """A time of a sample; NO_TIME where it has none."""
     if seconds is None:
         return NO_TIME
-    number = float(seconds)
-    if abs(number) > _LATEST_S:
-        raise DecodeError(f"the time {shown(seconds)} is out of range")
-    return round(number * 1000)
+    return round(min(max(float(seconds) * 1000, -_LATEST_MS), _LATEST_MS))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from sanso.exposition.openmetrics import OpenMetricsParser
-from sanso.exposition.openmetrics_rules import SUFFIXES
+from sanso.exposition.openmetrics_families import STORED_SUFFIX, SUFFIXES
 from sanso.exposition.render import Sample, format_float, in_metric_order, series_text
 from sanso.model.errors import DecodeError
 from sanso.model.frame import Family
@@ -15,7 +15,6 @@ from sanso.model.labels import NAME, Labels, escape, labels_of, metric_name
 OPENMETRICS_CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 _CANDIDATES = {"histogram": ("histogram", "gaugehistogram")}
-_STORED_SUFFIX = {"counter": "_total", "info": "_info"}
 _NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9_:]")
 _NOT_IN_LABEL = re.compile(r"[^a-zA-Z0-9_]")
 
@@ -49,7 +48,7 @@ def render_openmetrics(series: Iterable[Sample], families: Mapping[str, Family])
 def _blocks(name: str, samples: list[Sample], family: Family | None, taken: set[str]) -> list[str]:
     """The family as its type, or sample name by sample name as `unknown`."""
     for kind in _CANDIDATES.get(family.type, (family.type,)) if family is not None else ():
-        stem = name.removesuffix(_STORED_SUFFIX.get(kind, ""))
+        stem = name.removesuffix(STORED_SUFFIX.get(kind, ""))
         names = {stem, *(stem + suffix for suffix in SUFFIXES[kind])}
         block = _block(stem, kind, family, in_metric_order(samples, stem, kind))
         if not names & taken and _holds(block):
@@ -96,7 +95,7 @@ def _family(name: str, families: Mapping[str, Family]) -> str:
     for kind in ("histogram", "gaugehistogram", "summary", "counter"):
         for suffix in SUFFIXES[kind]:
             stem = name.removesuffix(suffix)
-            stored = stem + _STORED_SUFFIX.get(kind, "")
+            stored = stem + STORED_SUFFIX.get(kind, "")
             held = families.get(stored)
             if stem != name and held is not None and kind in _CANDIDATES.get(held.type, (held.type,)):
                 return stored
