@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sanso.model.control import QueryLimits
 from sanso.model.errors import ConfigError
 from sanso.runtime.config import Config, load_config, split_address
 from sanso.sources.workers import ConfiguredWorker
@@ -41,6 +42,31 @@ def test_no_file_is_the_defaults() -> None:
     config = load_config(None)
     assert config == Config()
     assert (config.listen, config.interval_ms, config.retention_ms) == ("127.0.0.1:3333", 1000, 15 * 86_400_000)
+
+
+def test_limits_of_questions_and_who_may_ask(tmp_path: Path) -> None:
+    text = 'cors_origin = "https://.*"\nexternal_labels = {region = "eu", az = "1"}\n[query]\n'
+    text += 'timeout = "30s"\nmax_samples = 1000\nmax_concurrency = 3\nlookback_delta = "1m"\n'
+    config = load_config(written(tmp_path, text))
+    assert config.query == QueryLimits(timeout_s=30.0, most_samples=1000, threads=3, lookback_ms=60_000)
+    assert config.cors_origin == "https://.*"
+    assert config.external_labels == (("az", "1"), ("region", "eu"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "query = {max_samples = 0}",
+        "query = {timeout = '0s'}",
+        "query = {lookback_delta = '0s'}",
+        "query = {threads = 1}",
+        "cors_origin = '('",
+        "external_labels = {a = 1}",
+    ],
+)
+def test_limits_that_are_none_are_refused_by_name(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=text.partition(" ")[0]):
+        load_config(written(tmp_path, text))
 
 
 def test_every_key_is_read_and_paths_are_meant_from_the_file(tmp_path: Path) -> None:

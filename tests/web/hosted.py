@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import replace
 
 import numpy as np
 
+from sanso.cli.services import services_of
 from sanso.model.clock import FixedClock
 from sanso.model.frame import ABSENT, Columns, Family, Row
 from sanso.model.labels import series_of
@@ -18,8 +19,8 @@ from sanso.runtime.config import Config
 from sanso.runtime.monitor import Alerting, Monitor
 from sanso.store.store import Store
 from sanso.web.app import create_app
+from sanso.web.pool import QueryPool
 from sanso.web.server import Server
-from sanso.web.services import Services
 
 START = 1_790_000_000_000
 COLUMNS = Columns(
@@ -48,24 +49,6 @@ def monitor(clock: FixedClock, ticks: int = 30) -> Monitor:
     return watching
 
 
-def services(watching: Monitor) -> Services:
-    """What the API needs, of this monitor."""
-    return Services(
-        engine=watching.engine,
-        reader=watching.store,
-        client=watching.client,
-        receive_otlp=watching.receiver.receive,
-        receive_remote_write=watching.remote_write.receive_all,
-        exemplars=watching.exemplars,
-        clock=watching.clock,
-        version="0",
-        alerts=watching.rules.readings,
-        rules=lambda: [{"name": rule.name, "type": "alerting"} for rule in watching.rules.rules],
-        stats=lambda: asdict(watching.store.stats()),
-        started_ms=START,
-    )
-
-
 @contextmanager
 def hosted() -> Iterator[tuple[Monitor, str]]:
     """The monitor, and where its API answers."""
@@ -73,9 +56,11 @@ def hosted() -> Iterator[tuple[Monitor, str]]:
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        server = Server(create_app(services(watching)), listener)
+        pool = QueryPool(2)
+        server = Server(create_app(replace(services_of(watching, pool), started_ms=START)), listener)
         server.start()
         try:
             yield watching, f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.stop()
+            pool.close()

@@ -138,7 +138,7 @@ def test_metadata_rules_alerts_and_status(api: httpx.Client) -> None:
     assert data(api, "rules")["groups"][0]["rules"][0]["name"] == "Always"
     (alert,) = data(api, "alerts")["alerts"]
     assert (alert["labels"]["alertname"], alert["labels"]["job"], alert["state"]) == ("Always", "a", "firing")
-    assert alert["value"] == "1"
+    assert alert["value"] == "1e+00"
     assert data(api, "status/buildinfo")["application"] == "sanso"
     assert data(api, "status/tsdb")["headStats"]["numSeries"] > 6
     assert data(api, "targets")["activeTargets"] == []

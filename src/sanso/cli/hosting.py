@@ -7,11 +7,9 @@ import logging
 import os
 import socket
 from collections.abc import Sequence
-from dataclasses import asdict
 from types import TracebackType
-from typing import Any
 
-from sanso import __version__
+from sanso.cli.services import services_of
 from sanso.model.clock import Clock, SystemClock
 from sanso.model.errors import StoreError
 from sanso.notify.build import handler_from
@@ -25,8 +23,8 @@ from sanso.sources.self_process import SelfProcess
 from sanso.store.store import Store
 from sanso.vitals.catalog import expressions, load
 from sanso.web.app import create_app, create_otlp_app
+from sanso.web.pool import QueryPool
 from sanso.web.server import Server
-from sanso.web.services import Services
 
 _log = logging.getLogger("sanso")
 
@@ -39,10 +37,11 @@ class Hosting:
         url: Where the API answers; empty where its port was taken.
     """
 
-    def __init__(self, monitor: Monitor, servers: Sequence[Server], url: str) -> None:
+    def __init__(self, monitor: Monitor, servers: Sequence[Server], url: str, pool: QueryPool) -> None:
         self.monitor = monitor
         self.url = url
         self._servers = servers
+        self._pool = pool
 
     @classmethod
     def open(cls, config: Config, *, must_listen: bool, clock: Clock | None = None) -> Hosting:
@@ -76,14 +75,16 @@ class Hosting:
         monitor.notices.extend(notices)
         url = _url(sockets["api"]) if "api" in sockets else ""
         store.set_url(url)
-        servers = _serve(monitor, sockets)
+        pool = QueryPool(config.query.threads)
+        servers = _serve(monitor, sockets, pool)
         monitor.start()
-        return cls(monitor, servers, url)
+        return cls(monitor, servers, url, pool)
 
     def close(self) -> None:
         """Stop answering, stop watching, close the store."""
         for server in self._servers:
             server.stop()
+        self._pool.close()
         self.monitor.close()
 
     def __enter__(self) -> Hosting:
@@ -140,42 +141,10 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _serve(monitor: Monitor, sockets: dict[str, socket.socket]) -> list[Server]:
-    services = Services(
-        engine=monitor.engine,
-        reader=monitor.store,
-        client=monitor.client,
-        receive_otlp=monitor.receiver.receive,
-        receive_remote_write=monitor.remote_write.receive_all,
-        exemplars=monitor.exemplars,
-        clock=monitor.clock,
-        version=__version__,
-        alerts=monitor.rules.readings,
-        rules=lambda: _shown_rules(monitor),
-        stats=lambda: asdict(monitor.store.stats()),
-        started_ms=monitor.clock.now_ms(),
-    )
+def _serve(monitor: Monitor, sockets: dict[str, socket.socket], pool: QueryPool) -> list[Server]:
+    services = services_of(monitor, pool)
     makers = {"api": create_app, "otlp": create_otlp_app}
     servers = [Server(makers[name](services), listener) for name, listener in sockets.items()]
     for server in servers:
         server.start()
     return servers
-
-
-def _shown_rules(monitor: Monitor) -> list[dict[str, Any]]:
-    """The rules as Prometheus's API shows them."""
-    errors = monitor.rules.errors()
-    return [
-        {
-            "type": "alerting",
-            "name": rule.name,
-            "query": rule.expr,
-            "duration": rule.for_ms / 1000,
-            "labels": {"severity": rule.level.value, **dict(rule.labels)},
-            "annotations": {"summary": rule.message},
-            "state": monitor.rules.phase(rule),
-            "health": "err" if rule.key in errors else "ok",
-            "lastError": errors.get(rule.key, ""),
-        }
-        for rule in monitor.rules.rules
-    ]

@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import threading
+from dataclasses import replace
 
 from sanso.cli.options import Subcommands, add_monitor_options, configuration
 
@@ -15,6 +16,7 @@ def add_to(commands: Subcommands) -> None:
     """Register the command."""
     parser = commands.add_parser("serve", help="watch in the background and answer over HTTP")
     add_monitor_options(parser)
+    parser.add_argument("--admin", action="store_true", help="let the API delete series and copy the store")
     parser.add_argument("--quiet", action="store_true", help="say only what goes wrong")
     parser.set_defaults(run=run)
 
@@ -23,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
     from sanso.cli.hosting import Hosting
 
-    config = configuration(options)
+    config = replace(configuration(options), admin=options.admin)
     logging.basicConfig(
         level=logging.WARNING if options.quiet else logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
+
 from sanso.model.clock import Clock
 from sanso.model.errors import QueryError
 
 DEFAULT_TIMEOUT_S = 120.0
 DEFAULT_MOST_SAMPLES = 50_000_000
+
+
+@dataclass(frozen=True)
+class QueryLimits:
+    """What a server allows its questions.
+
+    Attributes:
+        timeout_s: How long an answer may take; a question may ask for less.
+        most_samples: How many samples may be in memory at once, a question.
+        threads: Questions answered at once.
+        lookback_ms: How old an instant selector's sample may be, where the question does not say.
+    """
+
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    most_samples: int = DEFAULT_MOST_SAMPLES
+    threads: int = max(os.cpu_count() or 2, 2)
+    lookback_ms: int = 300_000
 
 
 class QueryControl:
@@ -18,6 +38,8 @@ class QueryControl:
         most_samples: How many samples may be in memory at once (8 bytes each).
 
     Attributes:
+        timeout_s: As given.
+        cancelled: Whether nobody waits any more.
         peak_samples: The most samples that were in memory at once so far.
         total_samples: Samples read so far.
     """
@@ -28,14 +50,19 @@ class QueryControl:
         self.peak_samples = 0
         self.total_samples = 0
         self._clock = clock
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._most_samples = most_samples
-        self._until = clock.monotonic() + timeout_s
-        self._cancelled = False
+        self._begun = clock.monotonic()
+        self._until = self._begun + timeout_s
+        self.cancelled = False
+
+    def elapsed_s(self) -> float:
+        """Since the question was asked."""
+        return self._clock.monotonic() - self._begun
 
     def cancel(self) -> None:
         """Nobody waits any more: the evaluation stops at its next check."""
-        self._cancelled = True
+        self.cancelled = True
 
     def check(self) -> None:
         """Go on, or not; called between the steps of an evaluation.
@@ -43,10 +70,10 @@ class QueryControl:
         Raises:
             QueryError: The question was cancelled or has taken too long.
         """
-        if self._cancelled:
+        if self.cancelled:
             raise QueryError("query was canceled in expression evaluation", "canceled")
         if self._clock.monotonic() > self._until:
-            raise QueryError(f"query timed out in expression evaluation (after {self._timeout_s:g} s)", "timeout")
+            raise QueryError(f"query timed out in expression evaluation (after {self.timeout_s:g} s)", "timeout")
 
     def hold(self, samples: int, *, read: int = 0) -> None:
         """So many samples are, or are about to be, in memory at once; `read` of them fresh from the store.

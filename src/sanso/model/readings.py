@@ -81,7 +81,7 @@ class AlertReading:
         value: The last value.
         threshold: The limit, NaN for expression rules.
         since_ms: When it entered this state.
-        labels: Of the series that breaks the rule.
+        labels: Of the series that breaks the rule, and the rule's own.
     """
 
     name: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,6 +23,14 @@ _log = logging.getLogger(__name__)
 _KEY = "alerts"
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A rule's last evaluation: when (ms; 0 for never), and how long it took."""
+
+    at_ms: int = 0
+    seconds: float = 0.0
+
+
 class RuleEvaluator:
     """Rules and the states of their alerts; a restart goes on where it stopped.
 
@@ -29,6 +39,7 @@ class RuleEvaluator:
         engine: Answers PromQL.
         keeper: Where states are kept.
         dispatch: Told once when an alert begins to fire and once when it is resolved.
+        seconds: A clock that never goes back, to tell what a rule takes.
     """
 
     def __init__(
@@ -37,12 +48,15 @@ class RuleEvaluator:
         engine: Engine,
         keeper: StateKeeper,
         dispatch: Callable[[Notification], None],
+        seconds: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._rules = list(rules)
         self._engine = engine
         self._keeper = keeper
         self._dispatch = dispatch
         self._errors: dict[str, str] = {}
+        self._seconds = seconds
+        self._judged: dict[str, Judged] = {}
         self._columns = Columns(())
         self._states = self._restored()
 
@@ -55,11 +69,14 @@ class RuleEvaluator:
         """Judge every rule; one whose question fails keeps its states and is shown with its error."""
         before = dict(self._states)
         for rule in self._rules:
+            begun = self._seconds()
             try:
                 samples = self._engine.instant(rule.expr, now_ms).samples()
             except SansoError as error:
                 self._fail(rule, str(error))
                 continue
+            finally:
+                self._judged[rule.key] = Judged(now_ms, self._seconds() - begun)
             self._errors.pop(rule.key, None)
             self._judge(rule, {without(labels, (NAME,)): value for labels, value in samples}, now_ms)
         if self._states != before:
@@ -71,10 +88,21 @@ class RuleEvaluator:
         found = [_reading(rules[key], labels, state) for (key, labels), state in list(self._states.items())]
         return sorted(found, key=lambda reading: (reading.state != "firing", reading.since_ms))
 
+    def readings_of(self, rule: AlertRule) -> list[AlertReading]:
+        """One rule's alerts, oldest first."""
+        found = [
+            _reading(rule, labels, state) for (key, labels), state in list(self._states.items()) if key == rule.key
+        ]
+        return sorted(found, key=lambda reading: reading.since_ms)
+
     def phase(self, rule: AlertRule) -> Phase:
         """A rule's state: firing where one of its alerts fires, else pending where one waits."""
         phases = {state.phase for (key, _), state in list(self._states.items()) if key == rule.key}
         return "firing" if "firing" in phases else "pending" if phases else "inactive"
+
+    def judged(self, rule: AlertRule) -> Judged:
+        """A rule's last evaluation."""
+        return self._judged.get(rule.key, Judged())
 
     def errors(self) -> dict[str, str]:
         """What is wrong with rules, by their keys."""
@@ -152,5 +180,5 @@ def _reading(rule: AlertRule, labels: Labels, state: AlertState) -> AlertReading
         value=state.value,
         threshold=rule.threshold,
         since_ms=state.since_ms,
-        labels=labels,
+        labels=labels_of({**dict(labels), **dict(rule.labels)}),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,8 +11,10 @@ from typing import Any
 
 import platformdirs
 
+from sanso.model.control import QueryLimits
 from sanso.model.durations import parse_duration_ms
 from sanso.model.errors import ConfigError
+from sanso.model.labels import Labels, labels_of
 from sanso.model.sizes import parse_bytes
 from sanso.sources.workers import ConfiguredWorker, Organisation
 
@@ -31,6 +34,10 @@ class Config:
         rule_files: Alert files, absolute.
         organisation: The workers there should be.
         collect_host: Whether this machine is watched (`--no-host` makes a pure store).
+        query: What a question may take.
+        cors_origin: A regular expression of the origins whose pages may ask; empty for none.
+        external_labels: What federation and remote read add to series.
+        admin: Whether series may be deleted and the store copied over the API (`--admin`).
         unsupported: Sections of the file that this version does not honour.
     """
 
@@ -44,6 +51,10 @@ class Config:
     rule_files: tuple[Path, ...] = ()
     organisation: Organisation = field(default_factory=Organisation)
     collect_host: bool = True
+    query: QueryLimits = field(default_factory=QueryLimits)
+    cors_origin: str = ""
+    external_labels: Labels = ()
+    admin: bool = False
     unsupported: tuple[str, ...] = ()
 
 
@@ -98,6 +109,9 @@ class _Reader:
             "sample": self._sample,
             "rules": self._rules,
             "organisation": self._organisation,
+            "query": self._query,
+            "cors_origin": lambda c, v: replace(c, cors_origin=self._pattern("cors_origin", v)),
+            "external_labels": lambda c, v: replace(c, external_labels=self._labels("external_labels", v)),
             "scrape": lambda c, _: replace(c, unsupported=(*c.unsupported, "scrape")),
         }
         config = Config()
@@ -134,6 +148,40 @@ class _Reader:
             )
         expected = self._typed("organisation.expected", table.get("expected", len(workers)), int)
         return replace(config, organisation=Organisation(expected=expected, workers=tuple(workers)))
+
+    def _query(self, config: Config, table: Any) -> Config:
+        self._only("query", table, {"timeout", "max_samples", "max_concurrency", "lookback_delta"})
+        given, limits = {f"query.{key}": value for key, value in table.items()}, config.query
+        if "query.timeout" in given:
+            limits = replace(limits, timeout_s=self._duration("query.timeout", given["query.timeout"]) / 1000)
+        if "query.lookback_delta" in given:
+            lookback = self._duration("query.lookback_delta", given["query.lookback_delta"])
+            limits = replace(limits, lookback_ms=lookback)
+        for key, name in (("query.max_samples", "most_samples"), ("query.max_concurrency", "threads")):
+            if key in given:
+                limits = replace(limits, **{name: self._positive(key, given[key])})
+        if min(limits.timeout_s, limits.lookback_ms) <= 0:
+            raise self._error("query", "timeout and lookback_delta are more than 0")
+        return replace(config, query=limits)
+
+    def _pattern(self, field_name: str, value: Any) -> str:
+        pattern: str = self._typed(field_name, value, str)
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise self._error(field_name, f"a regular expression is expected: {error}") from error
+        return pattern
+
+    def _labels(self, field_name: str, table: Any) -> Labels:
+        if not isinstance(table, dict):
+            raise self._error(field_name, f"a table is expected: [{field_name}]")
+        return labels_of({key: self._typed(f"{field_name}.{key}", value, str) for key, value in table.items()})
+
+    def _positive(self, field_name: str, value: Any) -> int:
+        number: int = self._typed(field_name, value, int)
+        if number < 1:
+            raise self._error(field_name, "at least 1 is expected")
+        return number
 
     def _beside(self, name: str) -> Path:
         """A path in the file is meant from where the file lies."""

@@ -67,7 +67,7 @@ class Monitor:
         self.clock = clock
         self.store = store
         self.notices: list[str] = [f"[{name}] is not supported yet" for name in config.unsupported]
-        self.engine = PromEngine(store)
+        self.engine = self.engine_for(config.query.lookback_ms)
         self._writer = SharedWriter(store)
         self.receiver = OtlpReceiver(self._writer, clock)
         self.exemplars = Exemplars()
@@ -102,6 +102,10 @@ class Monitor:
         if now_ms - self._pruned_ms >= _PRUNE_EVERY_MS:
             self._pruned_ms = now_ms
             self.store.prune(now_ms)
+
+    def engine_for(self, lookback_ms: int) -> PromEngine:
+        """An engine for which an instant selector's sample may be so old."""
+        return PromEngine(self.store, lookback_ms=lookback_ms, max_samples=self.config.query.most_samples)
 
     def overview(self, at_ms: int) -> Overview:
         """Everything a first screen draws."""

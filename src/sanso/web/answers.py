@@ -2,87 +2,177 @@
 
 from __future__ import annotations
 
-import json
-import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress
+from typing import Any
 
+import numpy as np
+import orjson
 from starlette.responses import Response
 
-from sanso.model.frame import is_absent
-from sanso.model.labels import Labels
+from sanso.model.frame import Floats, Mask, is_absent
+from sanso.model.native_histogram import NativeHistogram
 from sanso.model.series import Answer
+from sanso.web.histogram_text import histogram_json
+from sanso.web.number_text import number, numbers, unusual
+
+_MOST_TEXTS = 10
+"""Warnings, and likewise infos, that an answer carries; the rest is counted."""
+_TRUNCATED = "results truncated due to limit"
+_JSON = "application/json"
 
 
-def answered(answer: Answer) -> Response:
-    """`{"status": "success", "data": {"resultType": …, "result": …}}`."""
-    data = f'{{"resultType":"{answer.kind}","result":{_result(answer)}}}'
-    return _envelope(data, answer.warnings, answer.infos)
+def answered(answer: Answer, *, limit: int = 0, stats: Mapping[str, Any] | None = None) -> Response:
+    """`{"status": "success", "data": {"resultType": …, "result": …}}`.
+
+    Args:
+        answer: What was found.
+        limit: The most series; 0 for all.
+        stats: What the answer cost.
+    """
+    warnings = answer.warnings
+    rows = _rows(answer)
+    if 0 < limit < len(rows) and answer.kind in ("vector", "matrix"):
+        rows, warnings = rows[:limit], (*warnings, _TRUNCATED)
+    pieces = [b'{"resultType":"%b","result":' % answer.kind.encode(), *_result(answer, rows)]
+    if stats is not None:
+        pieces.append(b',"stats":' + orjson.dumps(stats))
+    return _envelope([*pieces, b"}"], warnings, answer.infos)
 
 
-def success(data: object) -> Response:
+def success(data: object, warnings: Sequence[str] = ()) -> Response:
     """`{"status": "success", "data": …}` of plain values."""
-    return _envelope(json.dumps(data, ensure_ascii=False, separators=(",", ":")), (), ())
+    return _envelope([_dumped(data)], warnings, ())
 
 
-def number(value: float) -> str:
-    """A value as Prometheus prints it."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
-    text = repr(value)
-    if "e" in text:
-        mantissa, _, exponent = text.partition("e")
-        return f"{mantissa.removesuffix('.0')}e{exponent}" if abs(value) >= 1e21 or abs(value) < 1e-6 else _plain(value)
-    return text.removesuffix(".0")
+def listed(items: Sequence[Any], limit: int) -> Response:
+    """A list, at most `limit` of it (0: all)."""
+    if 0 < limit < len(items):
+        return success(items[:limit], (_TRUNCATED,))
+    return success(items)
 
 
-def _plain(value: float) -> str:
-    text = f"{value:.20f}".rstrip("0").rstrip(".")
-    return text if float(text) == value else repr(value)
-
-
-def _envelope(data: str, warnings: tuple[str, ...], infos: tuple[str, ...]) -> Response:
-    more = "".join(
-        f',"{name}":{json.dumps(list(texts), ensure_ascii=False)}'
-        for name, texts in (("warnings", warnings), ("infos", infos))
+def _envelope(data: Sequence[bytes], warnings: Sequence[str], infos: Sequence[str]) -> Response:
+    more = [
+        b',"%b":%b' % (name, _dumped(_first(texts, kind)))
+        for name, kind, texts in ((b"warnings", "warning", warnings), (b"infos", "info", infos))
         if texts
-    )
-    return Response(f'{{"status":"success","data":{data}{more}}}', media_type="application/json")
+    ]
+    body = b"".join([b'{"status":"success","data":', *data, *more, b"}"])  # long answers are copied once
+    return Response(body, media_type=_JSON)
 
 
-def _result(answer: Answer) -> str:
-    times = [_time(time) for time in answer.times.tolist()]
+def _first(texts: Sequence[str], kind: str) -> list[str]:
+    found = list(texts[:_MOST_TEXTS])
+    left = len(texts) - len(found)
+    return [*found, f"{left} more {kind} annotations omitted"] if left else found
+
+
+def _dumped(data: object) -> bytes:
+    try:
+        return orjson.dumps(data)
+    except TypeError:  # a name that is not UTF-8 (a file system's): its odd bytes are shown as ?
+        return orjson.dumps(_readable(data))
+
+
+def _readable(data: Any) -> Any:
+    if isinstance(data, str):
+        return data.encode(errors="replace").decode()
+    if isinstance(data, Mapping):
+        return {_readable(key): _readable(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_readable(item) for item in data]
+    return data
+
+
+def _rows(answer: Answer) -> list[int]:
+    """The rows that hold something."""
+    if answer.kind != "vector":
+        return list(range(len(answer.labels)))
+    held = {row for row, _ in answer.histograms}
+    present = ~is_absent(np.ascontiguousarray(answer.values[:, 0])) if answer.values.size else np.empty(0, np.bool_)
+    return [row for row, value in enumerate(present.tolist()) if value or row in held]
+
+
+def _result(answer: Answer, rows: Sequence[int]) -> Iterable[bytes]:
     if answer.kind == "string":
-        return f"[{times[0]},{json.dumps(answer.text, ensure_ascii=False)}]"
+        return [b"[%b,%b]" % (_time(int(answer.times[0])), _dumped(answer.text))]
     if answer.kind == "scalar":
-        return f'[{times[0]},"{number(float(answer.values[0, 0]))}"]'
+        return [b'[%b,"%b"]' % (_time(int(answer.times[0])), number(float(answer.values[0, 0])).encode())]
     if answer.kind == "vector":
-        parts = (
-            f'{{"metric":{_metric(labels)},"value":[{times[0]},"{number(value)}"]}}'
-            for labels, value in answer.samples()
-        )
-        return f"[{','.join(parts)}]"
-    return f"[{','.join(_series(answer, times))}]"
+        return [b"[", b",".join(_samples(answer, rows)), b"]"]
+    return [b"[", *_series(answer, rows), b"]"]
 
 
-def _series(answer: Answer, times: list[str]) -> list[str]:
-    parts = []
-    gaps = is_absent(answer.values)
-    for row, labels in enumerate(answer.labels):
-        values = answer.values[row].tolist()
-        if gaps[row].any():
-            points = [(t, v) for t, v, gap in zip(times, values, gaps[row].tolist(), strict=True) if not gap]
+def _samples(answer: Answer, rows: Sequence[int]) -> Iterator[bytes]:
+    time = _time(int(answer.times[0]))
+    column = np.ascontiguousarray(answer.values[:, 0])[list(rows)] if rows else np.empty(0)
+    odd = unusual(column)
+    texts = numbers(column, odd if odd.any() else None)
+    for row, text in zip(rows, texts, strict=True):
+        histogram = answer.histograms.get((row, 0)) if answer.histograms else None
+        metric = _dumped(dict(answer.labels[row]))
+        if histogram is None:
+            yield b'{"metric":%b,"value":[%b,"%b"]}' % (metric, time, text)
         else:
-            points = list(zip(times, values, strict=True))
-        text = ",".join(f'[{time},"{number(value)}"]' for time, value in points)
-        parts.append(f'{{"metric":{_metric(labels)},"values":[{text}]}}')
-    return parts
+            yield b'{"metric":%b,"histogram":[%b,%b]}' % (metric, time, histogram_json(histogram))
 
 
-def _metric(labels: Labels) -> str:
-    return json.dumps(dict(labels), ensure_ascii=False, separators=(",", ":"))
+def _series(answer: Answer, rows: Sequence[int]) -> Iterator[bytes]:
+    points = _Points(answer)
+    comma = b""
+    for row in rows:
+        yield b'%b{"metric":%b' % (comma, _dumped(dict(answer.labels[row])))
+        yield points.values(row)
+        yield points.histograms(row)
+        yield b"}"
+        comma = b","
 
 
-def _time(time_ms: int) -> str:
-    whole, milli = divmod(time_ms, 1000)
-    return f"{whole}.{milli:03d}" if milli else str(whole)
+class _Points:
+    """The points of a matrix, a row at a time: times are written once, and laid between the values."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._values: Floats = np.ascontiguousarray(answer.values)
+        self._times = [_time(time) for time in answer.times.tolist()]
+        self._before = [b'"],[%b,"' % time for time in self._times]
+        absent = is_absent(self._values)
+        odd: Mask = np.logical_and(unusual(self._values), ~absent)
+        self._present: Mask = ~absent
+        self._odd = odd
+        self._with_gaps = set(np.flatnonzero(absent.any(axis=1)).tolist())
+        self._with_odd = set(np.flatnonzero(odd.any(axis=1)).tolist())
+        self._histograms: dict[int, list[tuple[int, NativeHistogram]]] = {}
+        for (row, step), histogram in answer.histograms.items():
+            self._histograms.setdefault(row, []).append((step, histogram))
+
+    def values(self, row: int) -> bytes:
+        """`,"values":[[time,"value"],…]`; nothing where there is none."""
+        values, before = self._values[row], self._before
+        odd: Mask | None = self._odd[row] if row in self._with_odd else None
+        if row in self._with_gaps:
+            held = self._present[row]
+            values, before = values[held], list(compress(before, held.tolist()))
+            odd = odd[held] if odd is not None else None
+        if not before:
+            return b""
+        parts: list[bytes] = [b""] * (2 * len(before) + 1)
+        parts[0:-1:2] = before
+        parts[1::2] = numbers(values, odd)
+        parts[0] = b',"values":[%b' % before[0][3:]  # no point before the first is to be closed
+        parts[-1] = b'"]]'
+        return b"".join(parts)
+
+    def histograms(self, row: int) -> bytes:
+        """`,"histograms":[[time,{…}],…]`; nothing where there is none."""
+        found = sorted(self._histograms.get(row, ()), key=lambda item: item[0])
+        if not found:
+            return b""
+        shown = b",".join(b"[%b,%b]" % (self._times[step], histogram_json(held)) for step, held in found)
+        return b',"histograms":[%b]' % shown
+
+
+def _time(time_ms: int) -> bytes:
+    sign = b"-" if time_ms < 0 else b""
+    whole, milli = divmod(abs(time_ms), 1000)
+    return b"%b%d.%03d" % (sign, whole, milli) if milli else b"%b%d" % (sign, whole)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import parse_qsl
@@ -13,6 +14,13 @@ from sanso.model.durations import parse_duration_ms
 from sanso.model.errors import QueryError
 
 _MOST_FIELDS = 10_000
+_MOST_MS = 1 << 62
+"""Times further away are cut to this: what is added to them must not run over."""
+_FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)")
+_DURATION = re.compile(r"0|(?=.)(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
+_EDGES_MS = {"-292273086-05-16T16:47:06Z": -_MOST_MS, "292277025-08-18T07:12:54.999999999Z": _MOST_MS}
+"""The first and last time of Prometheus as its clients write them: no RFC 3339 has such years."""
 
 
 class Parameters:
@@ -23,14 +31,25 @@ class Parameters:
 
     @classmethod
     async def of(cls, request: Request) -> Parameters:
-        """Query string and, of a POST, the form."""
-        pairs = list(request.query_params.multi_items())
-        kind = request.headers.get("content-type", "").partition(";")[0].strip()
-        if request.method == "POST" and kind == "application/x-www-form-urlencoded":
-            try:
-                pairs += parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-            except ValueError as error:
-                raise QueryError(f"the form cannot be read: {error}") from error
+        """Of a request: its form, of a POST, then its query string."""
+        body = await request.body() if request.method == "POST" else b""
+        return cls.read(request.scope["query_string"], request.headers.get("content-type", ""), body)
+
+    @classmethod
+    def read(cls, query: bytes, content_type: str = "", body: bytes = b"") -> Parameters:
+        """Form and query string; the form counts first.
+
+        Raises:
+            QueryError: One of them cannot be read.
+        """
+        form = body if content_type.partition(";")[0].strip() == "application/x-www-form-urlencoded" else b""
+        pairs: list[tuple[str, str]] = []
+        for text in (form, query):
+            if text:
+                try:
+                    pairs += parse_qsl(text.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+                except ValueError as error:
+                    raise QueryError(f"error parsing form values: {error}") from error
         return cls(pairs)
 
     def every(self, name: str) -> list[str]:
@@ -39,8 +58,7 @@ class Parameters:
 
     def text(self, name: str, default: str = "") -> str:
         """The first value of a name."""
-        found = self.every(name)
-        return found[0] if found else default
+        return next((value for key, value in self._pairs if key == name), default)
 
     def time_ms(self, name: str, default: int | None = None) -> int:
         """A time: unix seconds or RFC 3339.
@@ -51,28 +69,34 @@ class Parameters:
         text = self.text(name)
         if not text and default is not None:
             return default
+        if _FLOAT.fullmatch(text) and math.isfinite(seconds := float(text)):
+            return max(-_MOST_MS, min(_MOST_MS, round(seconds * 1000)))
+        if text in _EDGES_MS:
+            return _EDGES_MS[text]
         try:
-            seconds = float(text)
-            if math.isfinite(seconds):
-                return round(seconds * 1000)
+            if _RFC_3339.fullmatch(text):
+                return round(datetime.fromisoformat(text.upper()).timestamp() * 1000)
         except ValueError:
-            pass
-        try:
-            return round(datetime.fromisoformat(text).timestamp() * 1000)
-        except (ValueError, OverflowError) as error:
-            raise _invalid(name, f'cannot parse "{text}" to a valid timestamp') from error
+            pass  # a thirteenth month
+        optional = "" if default is None else f"invalid time value for '{name}': "
+        raise invalid(name, f'{optional}cannot parse "{text}" to a valid timestamp')
 
-    def duration_ms(self, name: str) -> int:
+    def duration_ms(self, name: str, default: int | None = None) -> int:
         """A duration: seconds or like 5m.
 
         Raises:
-            QueryError: It is neither.
+            QueryError: It is neither, or is missing without a default.
         """
         text = self.text(name)
-        try:
-            return parse_duration_ms(text)
-        except ValueError as error:
-            raise _invalid(name, f'cannot parse "{text}" to a valid duration') from error
+        if not text and default is not None:
+            return default
+        if _FLOAT.fullmatch(text):
+            if abs(seconds := float(text)) * 1e9 > 1 << 63:
+                raise invalid(name, f'cannot parse "{text}" to a valid duration. It overflows int64')
+            return math.trunc(seconds * 1000)
+        if not _DURATION.fullmatch(text):
+            raise invalid(name, f'cannot parse "{text}" to a valid duration')
+        return parse_duration_ms(text)
 
     def limit(self) -> int:
         """The most results; 0 for all.
@@ -80,11 +104,27 @@ class Parameters:
         Raises:
             QueryError: It is not a whole number.
         """
-        text = self.text("limit", "0")
-        if not text.isdigit():
-            raise _invalid("limit", "limit must be a whole number that is not negative")
+        text = self.text("limit")
+        if not text:
+            return 0
+        if not re.fullmatch(r"[+-]?\d{1,18}", text):
+            raise invalid("limit", f'parsing "{text}": invalid syntax')
+        if int(text) < 0:
+            raise invalid("limit", "limit must be non-negative")
         return int(text)
 
+    def whole(self, name: str, default: int, problem: str) -> int:
+        """A whole number.
 
-def _invalid(name: str, why: str) -> QueryError:
+        Raises:
+            QueryError: With `problem`, where it is none.
+        """
+        text = self.text(name)
+        if text and not re.fullmatch(r"[+-]?\d{1,18}", text):
+            raise QueryError(problem)
+        return int(text) if text else default
+
+
+def invalid(name: str, why: str) -> QueryError:
+    """A parameter that cannot be taken, in Prometheus's words."""
     return QueryError(f'invalid parameter "{name}": {why}')

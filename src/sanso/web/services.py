@@ -8,10 +8,14 @@ from typing import Any, Protocol
 
 from sanso.client.base import Client
 from sanso.model.clock import Clock
+from sanso.model.control import QueryLimits
 from sanso.model.errors import DecodeError
 from sanso.model.exemplars import ExemplarReader
+from sanso.model.labels import Labels
+from sanso.model.matchers import Matcher
 from sanso.model.readings import AlertReading
 from sanso.model.series import Engine, SeriesReader
+from sanso.web.pool import QueryPool
 
 
 class Received(Protocol):
@@ -73,12 +77,29 @@ class ReceiveRemoteWrite(Protocol):
         ...
 
 
+class Admin(Protocol):
+    """What only an operator may ask of a store; errors are `StoreError`."""
+
+    def delete(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> int:
+        """Hide what these series have in [start, end]; how many series that were."""
+        ...
+
+    def clean(self) -> None:
+        """Give back the bytes of what is deleted."""
+        ...
+
+    def snapshot(self) -> str:
+        """Copy the store while it runs; the name of the copy."""
+        ...
+
+
 @dataclass(frozen=True)
 class Services:
     """Answers for the web.
 
     Attributes:
         engine: PromQL.
+        engine_for: PromQL with another lookback (ms).
         reader: Series and families.
         client: Overview and histories.
         receive_otlp: Takes pushes.
@@ -89,7 +110,15 @@ class Services:
         alerts: Pending and firing.
         rules: The rules, as Prometheus's API shows them.
         stats: For `status/tsdb`.
+        started_ms: Since when it runs.
+        pool: Where questions are answered.
+        limits: Of a question.
         hosts: Names that the Host header may carry besides loopback's.
+        cors_origin: A regular expression of the origins whose pages may ask; empty for none.
+        external_labels: That federation and remote read add to series.
+        admin: Deletes and copies; None where that is not allowed.
+        flags: What the process was told, as `status/flags` shows it.
+        config_text: The configuration, as `status/config` shows it.
     """
 
     engine: Engine
@@ -104,4 +133,12 @@ class Services:
     rules: Callable[[], list[dict[str, Any]]]
     stats: Callable[[], Mapping[str, int]]
     started_ms: int
+    engine_for: Callable[[int], Engine]
+    pool: QueryPool
+    limits: QueryLimits = field(default_factory=QueryLimits)
     hosts: frozenset[str] = field(default_factory=frozenset)
+    cors_origin: str = ""
+    external_labels: Labels = ()
+    admin: Admin | None = None
+    flags: Mapping[str, str] = field(default_factory=dict)
+    config_text: str = ""

@@ -1,0 +1,87 @@
+"""Pages of exposition text: `/metrics` and `/federate`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+from starlette.responses import Response
+
+from sanso.exposition.render import CONTENT_TYPE, Sample, render_text
+from sanso.exposition.render_openmetrics import OPENMETRICS_CONTENT_TYPE, render_openmetrics
+from sanso.model.frame import Family, Frame, is_absent, is_stale
+from sanso.model.labels import Labels, labels_of, metric_name, value_of
+from sanso.model.native_histogram import part_of
+from sanso.web.door import Asked
+from sanso.web.selectors import matchers_of
+from sanso.web.services import Services
+
+_OWN = '{__name__=~"sanso_(source|process)_.+"}'
+_HOST = '{__name__=~"(node|container|DCGM)_.+"}'
+
+
+def metrics(services: Services, asked: Asked) -> Response:
+    """What Sanso says of itself; with `?source=NAME` what it collects (`host`, or a metric name's beginning)."""
+    source = asked.given.text("source")
+    expr = {"": _OWN, "host": _HOST}.get(source, f'{{__name__=~"{source}.*"}}' if source.isidentifier() else _OWN)
+    samples = services.engine.instant(expr, services.clock.now_ms(), asked.control).samples()
+    ordered = sorted(samples, key=lambda sample: (metric_name(sample[0]), sample[0]))
+    return _page(((labels, value, None) for labels, value in ordered), services.reader.families(), asked)
+
+
+def federate(services: Services, asked: Asked) -> Response:
+    """The newest sample of each series that satisfies one of the selectors, with its own time."""
+    now = services.clock.now_ms()
+    found: dict[Labels, Sample] = {}
+    for matchers in [matchers_of(text) for text in asked.given.every("match[]")]:
+        for frame in services.reader.select(matchers, now - services.limits.lookback_ms, now):
+            asked.control.hold(frame.values.size, read=frame.values.size)
+            for sample in _newest(frame):
+                found[sample[0]] = sample
+    ordered = (found[labels] for labels in sorted(found, key=lambda labels: (metric_name(labels), labels)))
+    named = ((_with(labels, services.external_labels), value, time) for labels, value, time in ordered)
+    return _page(named, services.reader.families(), asked)
+
+
+def takes_openmetrics(accept: str) -> bool:
+    """Whether an Accept header would rather have OpenMetrics 1.0 than the classic text."""
+    best = {"application/openmetrics-text": 0.0, "text/plain": 0.0}
+    for clause in accept.split(","):
+        kind, *parameters = (part.strip() for part in clause.split(";"))
+        told = dict(part.partition("=")[::2] for part in parameters)
+        if kind.lower() in best and told.get("version", "1.0.0") in ("1.0.0", "0.0.4"):
+            best[kind.lower()] = max(best[kind.lower()], _weight(told.get("q", "1")))
+    return best["application/openmetrics-text"] > 0 and best["application/openmetrics-text"] >= best["text/plain"]
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def _page(samples: Iterable[Sample], families: Mapping[str, Family], asked: Asked) -> Response:
+    if takes_openmetrics(asked.headers.get("accept", "")):
+        return Response(render_openmetrics(samples, families), media_type=OPENMETRICS_CONTENT_TYPE)
+    return Response(render_text(samples, families), media_type=CONTENT_TYPE)
+
+
+def _newest(frame: Frame) -> Iterator[Sample]:
+    """Each series' last sample, unless the series has ended; native histograms have no form in text."""
+    held = ~is_absent(frame.values)
+    last = held.shape[1] - 1 - np.argmax(held[:, ::-1], axis=1)
+    values = np.take_along_axis(frame.values, last[:, None], axis=1)[:, 0]
+    usable = held.any(axis=1) & ~is_stale(np.ascontiguousarray(values))
+    times = frame.timeline[last]
+    for row in np.flatnonzero(usable).tolist():
+        if metric_name(frame.labels[row]) and not part_of(frame.labels[row]):
+            yield frame.labels[row], float(values[row]), int(times[row])
+
+
+def _with(labels: Labels, external: Labels) -> Labels:
+    """With the external labels that it lacks; an empty `instance` keeps whoever reads from adding one."""
+    known = {key for key, _ in labels}
+    added = [pair for pair in external if pair[0] not in known]
+    found = labels_of([*labels, *added])
+    return found if value_of(found, "instance") else tuple(sorted((*found, ("instance", ""))))

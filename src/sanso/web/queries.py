@@ -1,0 +1,143 @@
+"""Questions in PromQL: `query`, `query_range`, `query_exemplars`, `format_query`, `parse_query`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import promql_parser
+from starlette.responses import Response
+
+from sanso.model.clock import Clock
+from sanso.model.errors import QueryError
+from sanso.model.exemplars import Exemplar
+from sanso.model.series import Answer, Engine
+from sanso.web.answers import answered, success
+from sanso.web.door import Asked
+from sanso.web.number_text import number
+from sanso.web.parameters import Parameters, invalid
+from sanso.web.selectors import matchers_in
+from sanso.web.services import Services
+from sanso.web.tree import selectors_in, tree_json
+
+_MOST_STEPS = 11_000
+
+
+def query(services: Services, asked: Asked) -> Response:
+    """An expression at one time."""
+    given = asked.given
+    limit, at = given.limit(), given.time_ms("time", services.clock.now_ms())
+    engine, expr = _engine(services, given), _expr(given)
+    timing = _Timing(services.clock)
+    return _answered(engine.instant(expr, at, asked.control), asked, limit, timing)
+
+
+def query_range(services: Services, asked: Asked) -> Response:
+    """An expression at every step."""
+    given = asked.given
+    limit, start, end = given.limit(), given.time_ms("start"), given.time_ms("end")
+    if end < start:
+        raise invalid("end", "end timestamp must not be before start time")
+    step = given.duration_ms("step")
+    if step <= 0:
+        why = "zero or negative query resolution step widths are not accepted. Try a positive integer"
+        raise invalid("step", why)
+    if (end - start) // step > _MOST_STEPS:
+        raise QueryError(
+            "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution "
+            "(?step=XX)"
+        )
+    engine, expr = _engine(services, given), _expr(given)
+    timing = _Timing(services.clock)
+    return _answered(engine.range(expr, start, end, step, asked.control), asked, limit, timing)
+
+
+def query_exemplars(services: Services, asked: Asked) -> Response:
+    """Exemplars of the series that an expression names."""
+    start, end = asked.given.time_ms("start", -(1 << 62)), asked.given.time_ms("end", 1 << 62)
+    if end < start:
+        raise QueryError("end timestamp must not be before start timestamp")
+    named = [matchers_in(selector) for selector in selectors_in(_parsed(asked.given))]
+    return success(
+        [
+            {"seriesLabels": dict(series), "exemplars": [_exemplar(exemplar) for exemplar in exemplars]}
+            for series, exemplars in services.exemplars.exemplars(named, start, end)
+        ]
+    )
+
+
+def format_query(_: Services, asked: Asked) -> Response:
+    """The expression, set out over lines."""
+    return success(_parsed(asked.given).prettify())
+
+
+def parse_query(_: Services, asked: Asked) -> Response:
+    """The expression's tree."""
+    return success(tree_json(_parsed(asked.given)))
+
+
+def _exemplar(exemplar: Exemplar) -> dict[str, Any]:
+    whole = exemplar.time_ms % 1000 == 0
+    return {
+        "labels": dict(exemplar.labels),
+        "value": number(exemplar.value),
+        "timestamp": exemplar.time_ms // 1000 if whole else exemplar.time_ms / 1000,
+    }
+
+
+class _Timing:
+    """What an evaluation takes."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._begun = clock.monotonic()
+
+    def seconds(self) -> float:
+        return self._clock.monotonic() - self._begun
+
+
+def _answered(answer: Answer, asked: Asked, limit: int, timing: _Timing) -> Response:
+    kind = asked.given.text("stats")
+    if not kind:
+        return answered(answer, limit=limit)
+    seconds = timing.seconds()
+    waited = asked.control.elapsed_s() - seconds
+    stats: dict[str, Any] = {
+        "timings": {
+            "evalTotalTime": seconds,
+            "resultSortTime": 0,
+            "queryPreparationTime": 0,
+            "innerEvalTime": seconds,
+            "execQueueTime": waited,
+            "execTotalTime": seconds + waited,
+        },
+        "samples": {
+            "totalQueryableSamples": asked.control.total_samples,
+            "peakSamples": asked.control.peak_samples,
+        },
+    }
+    return answered(answer, limit=limit, stats=stats)
+
+
+def _engine(services: Services, given: Parameters) -> Engine:
+    if not given.text("lookback_delta"):
+        return services.engine
+    try:
+        lookback = given.duration_ms("lookback_delta")
+    except QueryError as error:
+        reason = str(error).partition(": ")[2]
+        raise QueryError(f"error parsing lookback delta duration: {reason}") from error
+    return services.engine_for(lookback) if lookback > 0 else services.engine
+
+
+def _expr(given: Parameters) -> str:
+    text = given.text("query")
+    if not text:
+        raise invalid("query", "unknown position: parse error: no expression found in input")
+    return text
+
+
+def _parsed(given: Parameters) -> Any:
+    try:
+        return promql_parser.parse(_expr(given))
+    except ValueError as error:
+        raise invalid("query", f"parse error: {error}") from error
