@@ -109,11 +109,13 @@ class _FamilyJudge:
 
     Attributes:
         name: As the metadata lines give it.
+        type: The type told, or unknown.
         described: Texts by keyword.
     """
 
     def __init__(self, name: str, section: Section) -> None:
         self.name = name
+        self.type = "unknown"
         self.described: dict[str, str] = {}
         self._section = section
         self._rules = section.rules
@@ -121,11 +123,6 @@ class _FamilyJudge:
         self._metrics: set[Labels] = set()
         self._seen: dict[Labels, int] = {}
         self._point = _Point()
-
-    @property
-    def type(self) -> str:
-        """The type told, or unknown."""
-        return self.described.get("TYPE", "unknown")
 
     def describe(self, what: str, text: str) -> None:
         """A metadata line."""
@@ -136,6 +133,7 @@ class _FamilyJudge:
         if what == "UNIT" and text and not self.name.endswith(f"_{text}"):
             raise DecodeError(f"the name {self.name} must end with its unit, _{text}")
         self.described[what] = text
+        self.type = self.described.get("TYPE", "unknown")
         if self.type in ("info", "stateset") and self.described.get("UNIT"):
             raise DecodeError(f"a family of type {self.type} has no unit")
 

@@ -34,6 +34,8 @@ _LABEL = re.compile(
     + rb")[ \t]*+)?+(,|\Z|(?=[a-zA-Z_\"]))"
 )
 _STRICT_LABEL = re.compile(rb"(" + _LABEL_NAME + rb")=(" + _QUOTED + rb")(,|\Z)")
+_PLAIN = re.compile(rb"(" + _NAME + rb')(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*+="[^"\\]*+"(?:,(?!\})|(?=\})))*+)\})?+ ?+')
+_PLAIN_PAIR = re.compile(r'([^=,"]+)="([^"]*)"')
 _ESCAPE = re.compile(rb'\\([\\"n])')
 _ESCAPED = {b"\\": b"\\", b'"': b'"', b"n": b"\n"}
 
@@ -73,6 +75,9 @@ def series_labels(prefix: bytes, limits: Limits, *, strict: bool) -> Labels:
     Raises:
         DecodeError: It is malformed, too long, without a name, or a label stands twice.
     """
+    plain = _plain_labels(prefix, limits)
+    if plain is not None:
+        return plain
     parts = _PARTS.fullmatch(prefix)
     if parts is None:
         raise DecodeError(f"a metric name is expected, not {shown(prefix)}")
@@ -80,6 +85,22 @@ def series_labels(prefix: bytes, limits: Limits, *, strict: bool) -> Labels:
     if parts[2]:
         pairs += _strict_pairs(parts[2]) if strict else _pairs(parts[2])
     return _checked(pairs, limits)
+
+
+def _plain_labels(prefix: bytes, limits: Limits) -> Labels | None:
+    """The labels where nothing is quoted, escaped, too long or wrong, as nearly always; None for a closer look."""
+    found = _PLAIN.fullmatch(prefix)
+    if found is None or len(prefix) > min(limits.label_name_bytes, limits.label_value_bytes):
+        return None
+    try:
+        pairs = _PLAIN_PAIR.findall((found[2] or b"").decode())
+    except UnicodeDecodeError:
+        return None
+    labels = dict(pairs)
+    if len(labels) < len(pairs) or len(pairs) >= limits.labels or NAME in labels:
+        return None
+    labels[NAME] = found[1].decode()
+    return labels_of(labels)
 
 
 def label_pairs(braces: bytes, limits: Limits) -> Labels:
