@@ -18,9 +18,9 @@ import numpy as np
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
+from sanso.exposition.formats import format_float
 from sanso.exposition.openmetrics import OpenMetricsParser
 from sanso.exposition.parse import TextParser
-from sanso.exposition.render import format_float
 from sanso.exposition.render_openmetrics import render_openmetrics
 
 PAGE = Path(__file__).resolve().parents[2] / "shared" / "data" / "node_exporter.prom"

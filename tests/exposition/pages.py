@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 
-from sanso.exposition.page import NO_TIME, Page
-from sanso.exposition.render import Sample
+from sanso.exposition.page import NO_TIME, Page, Sample
 from sanso.model.labels import NAME, Labels, labels_of
 
 NODE_EXPORTER = Path(__file__).resolve().parents[3] / "shared" / "data" / "node_exporter.prom"

@@ -18,10 +18,10 @@ from typing import Any, ClassVar
 
 import pytest
 
+from sanso.exposition.formats import OPENMETRICS as OPENMETRICS_FORMAT
+from sanso.exposition.formats import TEXT as TEXT_FORMAT
 from sanso.exposition.openmetrics import OpenMetricsParser
 from sanso.exposition.parse import TextParser
-from sanso.exposition.render import CONTENT_TYPE
-from sanso.exposition.render_openmetrics import OPENMETRICS_CONTENT_TYPE
 from sanso.model.errors import DecodeError
 from sanso.model.labels import Labels, labels_of, without
 from tests.exposition import pages
@@ -197,8 +197,11 @@ def _samples(url: str) -> dict[str, dict[Labels, float | str]]:
 @pytest.fixture(scope="module")
 def scraped(tmp_path_factory: pytest.TempPathFactory) -> Scraped:
     _Target.bodies = {
-        **{f"/text-{name}": (body, CONTENT_TYPE) for name, body in (TEXT | AS_THE_FORMAT_SAYS).items()},
-        **{f"/openmetrics-{name}": (body, OPENMETRICS_CONTENT_TYPE) for name, body in (OPENMETRICS | STRICTER).items()},
+        **{f"/text-{name}": (body, TEXT_FORMAT.content_type) for name, body in (TEXT | AS_THE_FORMAT_SAYS).items()},
+        **{
+            f"/openmetrics-{name}": (body, OPENMETRICS_FORMAT.content_type)
+            for name, body in (OPENMETRICS | STRICTER).items()
+        },
     }
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Target)
     thread = threading.Thread(target=server.serve_forever)

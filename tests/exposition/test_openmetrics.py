@@ -12,8 +12,7 @@ from prometheus_client.openmetrics import exposition as client_exposition
 from prometheus_client.openmetrics import parser as client_parser
 
 from sanso.exposition.openmetrics import OpenMetricsParser
-from sanso.exposition.page import Exemplar, Limits
-from sanso.exposition.render import Sample
+from sanso.exposition.page import Exemplar, Limits, Sample
 from sanso.exposition.render_openmetrics import render_openmetrics
 from sanso.model.errors import DecodeError
 from sanso.model.frame import Family

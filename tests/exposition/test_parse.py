@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from sanso.exposition.page import NO_TIME, Limits
+from sanso.exposition.page import NO_TIME, Limits, Sample
 from sanso.exposition.parse import TextParser
-from sanso.exposition.render import Sample, render_text
+from sanso.exposition.render import render_text
 from sanso.model.errors import DecodeError
 from sanso.model.frame import Family
 from sanso.model.labels import NAME, Labels, labels_of, series_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -75,7 +75,7 @@ class OpenMetricsParser:
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._learned: _Learned | None = None
-        self._plain = True
+        self._read: Callable[[list[bytes]], _Numbers | None] = _plain
 
     def parse(self, body: bytes) -> Page:
         """One page.
@@ -105,11 +105,11 @@ class OpenMetricsParser:
         return Page(row, layout.families, times, numbers.exemplars, layout.duplicates)
 
     def _numbers(self, tails: list[bytes], learned: _Learned) -> _Numbers:
-        values = plain_numbers(tails, b"") if self._plain else None
-        if values is not None:
-            return _Numbers(values)
+        numbers = self._read(tails)
+        if numbers is not None:
+            return numbers
         numbers = self._full_numbers(tails, learned)
-        self._plain = numbers.times is None and not numbers.exemplars
+        self._read = _plain if numbers.times is None else _timed
         return numbers
 
     def _full_numbers(self, tails: list[bytes], learned: _Learned) -> _Numbers:
@@ -199,6 +199,22 @@ def _sections(lines: Sequence[bytes], end: int, known: Mapping[bytes, Labels]) -
         prefixes.append(prefix)
     if metadata or prefixes:
         yield start, (tuple(metadata), tuple(prefixes))
+
+
+def _plain(tails: list[bytes]) -> _Numbers | None:
+    """Numbers alone, read quickly; None where there is more."""
+    values = plain_numbers(tails, b"")
+    return None if values is None else _Numbers(values)
+
+
+def _timed(tails: list[bytes]) -> _Numbers | None:
+    """Numbers with a time each, read quickly; None where there is more, or less."""
+    parts = [tail.partition(b" ") for tail in tails]
+    values = plain_numbers([part[0] for part in parts], b"")
+    seconds = plain_numbers([part[2] for part in parts], b"")
+    if values is None or seconds is None or not (np.abs(seconds) < _LATEST_MS / 1000).all():
+        return None
+    return _Numbers(values, np.rint(seconds * 1000).astype(np.int64))
 
 
 def _milliseconds(seconds: bytes | None) -> int:

@@ -1,14 +1,18 @@
-"""What reading an exposition page gives, and how much of it is accepted."""
+"""What a page is made of when it is written, what reading one gives, and how much of it is accepted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sanso.model.frame import Family, Row, Times
 from sanso.model.labels import Labels
 
 NO_TIME = -(2**63)
 """Stands in `Page.times` for a sample without a time of its own."""
+
+Sample: TypeAlias = tuple[Labels, float, int | None]
+"""Labels, value, and time in ms (None: no time), of a page to be written."""
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,8 @@ class TextParser:
     def _learn(self, lines: Sequence[bytes], known: Mapping[bytes, Labels]) -> Layout:
         shape, metadata = Shape(), _Metadata()
         for place, line in enumerate(lines):
-            prefix = line[: line.rfind(b" ") + 1]
+            end = line.rfind(b" ")
+            prefix = line[: (line.rfind(b" ", 0, end) if self._timed else end) + 1]
             labels = known.get(prefix)
             if labels is not None:
                 shape.add(place, prefix, labels)

@@ -5,15 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
 
+from sanso.exposition.formats import format_float
+from sanso.exposition.page import Sample
 from sanso.model.frame import Family
 from sanso.model.labels import NAME, Labels, escape, metric_name, value_of
-
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-Sample: TypeAlias = tuple[Labels, float, int | None]
-"""Labels, value, and time in ms (None: no time)."""
 
 _PARTS = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
 _OLD_TYPES = {"unknown": "untyped", "info": "gauge", "stateset": "gauge"}
@@ -43,16 +39,6 @@ def render_text(series: Iterable[Sample], families: Mapping[str, Family]) -> str
             samples = in_metric_order(samples, name, family.type)
         lines += [_line(*sample) for sample in samples]
     return "\n".join(lines) + "\n" if lines else ""
-
-
-def format_float(value: float) -> str:
-    """A number as Prometheus writes it: the shortest that reads back."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
-    text = repr(value)
-    return text.removesuffix(".0")
 
 
 def quoted_name(name: str) -> str:

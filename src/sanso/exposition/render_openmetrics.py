@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
+from sanso.exposition.classic_names import with_classic_names
+from sanso.exposition.formats import format_float
 from sanso.exposition.openmetrics import OpenMetricsParser
 from sanso.exposition.openmetrics_families import STORED_SUFFIX, SUFFIXES
-from sanso.exposition.render import Sample, format_float, in_metric_order, series_text
+from sanso.exposition.page import Sample
+from sanso.exposition.render import in_metric_order, series_text
 from sanso.model.errors import DecodeError
 from sanso.model.frame import Family
-from sanso.model.labels import NAME, Labels, escape, labels_of, metric_name
-
-OPENMETRICS_CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+from sanso.model.labels import escape, metric_name
 
 _CANDIDATES = {"histogram": ("histogram", "gaugehistogram")}
-_NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9_:]")
-_NOT_IN_LABEL = re.compile(r"[^a-zA-Z0-9_]")
 
 
 def render_openmetrics(series: Iterable[Sample], families: Mapping[str, Family]) -> str:
@@ -30,18 +28,14 @@ def render_openmetrics(series: Iterable[Sample], families: Mapping[str, Family])
         series: Labels, value, and time in ms (None: no time).
         families: Types and help texts by metric name, as series carry it.
     """
+    samples, known = with_classic_names(series, families)
     groups: dict[str, list[Sample]] = {}
-    legal = {_legal_name(name): family for name, family in families.items()}
-    seen: set[Labels] = set()
-    for labels, value, time_ms in series:
-        named = _legal(labels)
-        if named not in seen:
-            seen.add(named)
-            groups.setdefault(_family(metric_name(named), legal), []).append((named, value, time_ms))
+    for sample in samples:
+        groups.setdefault(_family(metric_name(sample[0]), known), []).append(sample)
     blocks: list[str] = []
     taken: set[str] = set()
     for name in sorted(groups):
-        blocks += _blocks(name, groups[name], legal.get(name), taken)
+        blocks += _blocks(name, groups[name], known.get(name), taken)
     return "".join(blocks) + "# EOF\n"
 
 
@@ -100,23 +94,3 @@ def _family(name: str, families: Mapping[str, Family]) -> str:
             if stem != name and held is not None and kind in _CANDIDATES.get(held.type, (held.type,)):
                 return stored
     return name
-
-
-def _legal(labels: Labels) -> Labels:
-    if all(_plain(name, value) for name, value in labels):
-        return labels
-    pairs: dict[str, str] = {}
-    for name, value in labels:
-        key = NAME if name == NAME else _NOT_IN_LABEL.sub("_", name if not name[:1].isdigit() else f"_{name}")
-        pairs.setdefault(key, _legal_name(value) if name == NAME else value)
-    return labels_of(pairs)
-
-
-def _plain(name: str, value: str) -> bool:
-    if name == NAME:
-        return value == _legal_name(value)
-    return not _NOT_IN_LABEL.search(name) and not name[:1].isdigit()
-
-
-def _legal_name(name: str) -> str:
-    return _NOT_IN_NAME.sub("_", f"_{name}" if name[:1].isdigit() else name)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 from starlette.responses import Response
 
-from sanso.exposition.render import CONTENT_TYPE, Sample, render_text
-from sanso.exposition.render_openmetrics import OPENMETRICS_CONTENT_TYPE, render_openmetrics
+from sanso.exposition.formats import negotiate
+from sanso.exposition.page import Sample
+from sanso.exposition.render_page import render_page
 from sanso.model.frame import Family, Frame, is_absent, is_stale
 from sanso.model.labels import Labels, labels_of, metric_name, value_of
 from sanso.model.native_histogram import part_of
@@ -43,28 +44,9 @@ def federate(services: Services, asked: Asked) -> Response:
     return _page(named, services.reader.families(), asked)
 
 
-def takes_openmetrics(accept: str) -> bool:
-    """Whether an Accept header would rather have OpenMetrics 1.0 than the classic text."""
-    best = {"application/openmetrics-text": 0.0, "text/plain": 0.0}
-    for clause in accept.split(","):
-        kind, *parameters = (part.strip() for part in clause.split(";"))
-        told = dict(part.partition("=")[::2] for part in parameters)
-        if kind.lower() in best and told.get("version", "1.0.0") in ("1.0.0", "0.0.4"):
-            best[kind.lower()] = max(best[kind.lower()], _weight(told.get("q", "1")))
-    return best["application/openmetrics-text"] > 0 and best["application/openmetrics-text"] >= best["text/plain"]
-
-
-def _weight(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
-
-
 def _page(samples: Iterable[Sample], families: Mapping[str, Family], asked: Asked) -> Response:
-    if takes_openmetrics(asked.headers.get("accept", "")):
-        return Response(render_openmetrics(samples, families), media_type=OPENMETRICS_CONTENT_TYPE)
-    return Response(render_text(samples, families), media_type=CONTENT_TYPE)
+    wanted = negotiate(asked.headers.get("accept", ""))
+    return Response(render_page(samples, families, wanted), media_type=wanted.content_type)
 
 
 def _newest(frame: Frame) -> Iterator[Sample]:
