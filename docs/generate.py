@@ -13,6 +13,7 @@ import sanso.sources
 from sanso.cli.main import build_parser
 from sanso.model.frame import Family
 from sanso.runtime import own_figures, sampler
+from sanso.sources.scrape import record
 from sanso.vitals.catalog import Vital, load
 
 FOLDER = Path(__file__).resolve().parent / "reference"
@@ -112,11 +113,15 @@ def series() -> Iterator[str]:
 
 def collected() -> dict[str, tuple[Family, ...]]:
     """Families by source, from every source that this package has, on whatever machine this runs."""
-    found = {"sanso": own_figures.FAMILIES, "sanso_sources": sampler.FAMILIES}
-    for module in pkgutil.iter_modules(sanso.sources.__path__, f"{sanso.sources.__name__}."):
+    found = {
+        "sanso": own_figures.FAMILIES,
+        "sanso_sources": sampler.FAMILIES,
+        "each scraped target": record.REPORT_FAMILIES,
+    }
+    for module in pkgutil.walk_packages(sanso.sources.__path__, f"{sanso.sources.__name__}."):
         for value in vars(importlib.import_module(module.name)).values():
             families = getattr(value, "families", None)
-            if isinstance(value, type) and isinstance(families, tuple) and value.__module__ == module.name:
+            if isinstance(value, type) and families and isinstance(families, tuple) and value.__module__ == module.name:
                 found[value.name] = families
     return found
 

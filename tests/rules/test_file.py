@@ -94,7 +94,7 @@ def test_prometheus_s_groups(tmp_path: Path) -> None:
         ('{"handlers": [{"type": "webhook"}]}', ".json", 1, "handlers.0", 'a webhook handler needs "url"'),
         ('{"handlers": [{"type": "command", "command": "ls"}]}', ".json", 1, "handlers.0.command", "a list of texts"),
         ("[[rules]]\nexpr = 'up'\nlevel = 'x'\n", ".toml", 3, "rules.0.level", "one of info"),
-        ("groups:\n- rules:\n  - record: x\n    expr: up\n", ".yml", 3, "groups.0.rules.0.record", "not supported yet"),
+        ("groups:\n- rules:\n  - record: x\n    expr: up(\n", ".yml", 4, "groups.0.rules.0.expr", "PromQL is expected"),
         ("groups:\n- rules:\n  - alert: x\n", ".yml", 3, "groups.0.rules.0", '"expr" is expected'),
         ("[]", ".json", 0, "", 'an object with "rules" is expected'),
     ],

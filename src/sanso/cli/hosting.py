@@ -6,25 +6,23 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
+from sanso.cli.reloading import Reloader, alerting_of
 from sanso.cli.services import services_of
 from sanso.model.clock import Clock, SystemClock
 from sanso.model.errors import StoreError
-from sanso.notify.build import handler_from
-from sanso.notify.dispatcher import Dispatcher
-from sanso.rules.file import load_alert_file
 from sanso.runtime.config import Config, split_address
-from sanso.runtime.monitor import Alerting, Monitor
+from sanso.runtime.monitor import Monitor
 from sanso.sources.base import Source
 from sanso.sources.host import host_sources
 from sanso.sources.self_process import SelfProcess
 from sanso.store.store import Store
-from sanso.vitals.catalog import expressions, load
 from sanso.web.app import create_app, create_otlp_app
 from sanso.web.pool import QueryPool
 from sanso.web.server import Server
+from sanso.web.services import Services
 
 _log = logging.getLogger("sanso")
 
@@ -35,22 +33,34 @@ class Hosting:
     Attributes:
         monitor: What watches.
         url: Where the API answers; empty where its port was taken.
+        reloader: Reads the configuration again.
     """
 
-    def __init__(self, monitor: Monitor, servers: Sequence[Server], url: str, pool: QueryPool) -> None:
+    def __init__(
+        self, monitor: Monitor, servers: Sequence[Server], url: str, pool: QueryPool, reloader: Reloader
+    ) -> None:
         self.monitor = monitor
+        self.reloader = reloader
         self.url = url
         self._servers = servers
         self._pool = pool
 
     @classmethod
-    def open(cls, config: Config, *, must_listen: bool, clock: Clock | None = None) -> Hosting:
+    def open(
+        cls,
+        config: Config,
+        *,
+        must_listen: bool,
+        clock: Clock | None = None,
+        reread: Callable[[], Config] | None = None,
+    ) -> Hosting:
         """Open the store, bind the ports, begin to watch.
 
         Args:
             config: What to do.
             must_listen: A taken API port is an error (`serve`); else it is a notice, and the rest goes on (`top`).
             clock: What the time is.
+            reread: Reads the configuration again, for a reload.
 
         Raises:
             StoreBusyError: Another process holds the data directory.
@@ -58,7 +68,7 @@ class Hosting:
             ConfigError: An alert file is wrong.
         """
         clock = clock or SystemClock()
-        alerting = _alerting(config)
+        alerting = alerting_of(config)
         store = Store.open(
             config.data,
             retention_ms=config.retention_ms,
@@ -76,9 +86,10 @@ class Hosting:
         url = _url(sockets["api"]) if "api" in sockets else ""
         store.set_url(url)
         pool = QueryPool(config.query.threads)
-        servers = _serve(monitor, sockets, pool)
+        reloader = Reloader(monitor, reread or (lambda: config))
+        servers = _serve(services_of(monitor, pool, reloader.reload), sockets)
         monitor.start()
-        return cls(monitor, servers, url, pool)
+        return cls(monitor, servers, url, pool, reloader)
 
     def close(self) -> None:
         """Stop answering, stop watching, close the store."""
@@ -94,13 +105,6 @@ class Hosting:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _alerting(config: Config) -> Alerting:
-    vitals = expressions(load())
-    files = [load_alert_file(path, vitals) for path in config.rule_files]
-    handlers = [handler_from(settings) for file in files for settings in file.handlers]
-    return Alerting([rule for file in files for rule in file.rules], Dispatcher(handlers))
 
 
 def _bind(config: Config, *, must_listen: bool) -> tuple[dict[str, socket.socket], list[str]]:
@@ -141,8 +145,7 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _serve(monitor: Monitor, sockets: dict[str, socket.socket], pool: QueryPool) -> list[Server]:
-    services = services_of(monitor, pool)
+def _serve(services: Services, sockets: dict[str, socket.socket]) -> list[Server]:
     makers = {"api": create_app, "otlp": create_otlp_app}
     servers = [Server(makers[name](services), listener) for name, listener in sockets.items()]
     for server in servers:

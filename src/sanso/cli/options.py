@@ -28,7 +28,7 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
 
 def add_monitor_options(parser: argparse.ArgumentParser) -> None:
     """What a monitor in this process is told."""
-    parser.add_argument("--config", type=Path, help="a sanso.toml")
+    parser.add_argument("--config", type=Path, help="a sanso.toml, or a prometheus.yml")
     parser.add_argument("--data", type=Path, metavar="DIR", help="where history is kept")
     parser.add_argument("--retention", metavar="DURATION", help="how long history is kept (15d)")
     parser.add_argument("--retention-size", metavar="SIZE", help="what history may take on disk (10GB; no limit)")

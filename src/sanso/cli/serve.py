@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import logging
+import queue
 import signal
 import sys
-import threading
 from dataclasses import replace
 
 from sanso.cli.options import Subcommands, add_monitor_options, configuration
@@ -22,7 +22,7 @@ def add_to(commands: Subcommands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until SIGINT or SIGTERM; SIGHUP reads the configuration again."""
     from sanso.cli.hosting import Hosting
 
     config = replace(configuration(options), admin=options.admin)
@@ -31,12 +31,15 @@ def run(options: argparse.Namespace) -> int:
         format="%(asctime)s %(levelname)s %(message)s",
         stream=sys.stderr,
     )
-    stopping = threading.Event()
+    asked: queue.SimpleQueue[str] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
-    with Hosting.open(config, must_listen=True) as hosting:
+        signal.signal(number, lambda *_: asked.put("stop"))
+    if hasattr(signal, "SIGHUP"):  # Windows has none
+        signal.signal(signal.SIGHUP, lambda *_: asked.put("reload"))
+    with Hosting.open(config, must_listen=True, reread=lambda: configuration(options)) as hosting:
         for notice in hosting.monitor.notices:
             logging.getLogger("sanso").warning("%s", notice)
         logging.getLogger("sanso").info("watching; open %s", hosting.url)
-        stopping.wait()
+        while asked.get() != "stop":
+            hosting.reloader.reload()
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,9 +28,10 @@ from sanso.web.services import Services
 _SNAPSHOTS = "snapshots"
 
 
-def services_of(monitor: Monitor, pool: QueryPool) -> Services:
+def services_of(monitor: Monitor, pool: QueryPool, reload: Callable[[], str] = lambda: "") -> Services:
     """The monitor as the web knows it."""
     config = monitor.config
+    without_file = yaml.safe_dump(dict(settings(config)), allow_unicode=True, sort_keys=False)
     return Services(
         engine=monitor.engine,
         reader=monitor.store,
@@ -51,7 +52,9 @@ def services_of(monitor: Monitor, pool: QueryPool) -> Services:
         external_labels=config.external_labels,
         admin=StoreAdmin(monitor.store, config.data, monitor.clock) if config.admin else None,
         flags=settings(config),
-        config_text=yaml.safe_dump(dict(settings(config)), allow_unicode=True, sort_keys=False),
+        config_text=lambda: monitor.config.text or without_file,
+        jobs=monitor.scraper.readings,
+        reload=reload,
     )
 
 

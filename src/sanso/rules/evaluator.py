@@ -54,6 +54,7 @@ class RuleEvaluator:
         self._engine = engine
         self._keeper = keeper
         self._dispatch = dispatch
+        self._coming: list[AlertRule] | None = None
         self._errors: dict[str, str] = {}
         self._seconds = seconds
         self._judged: dict[str, Judged] = {}
@@ -65,9 +66,14 @@ class RuleEvaluator:
         """What is judged."""
         return self._rules
 
+    def replace(self, rules: Sequence[AlertRule]) -> None:
+        """Judge these from the next evaluation on; alerts of rules that are still there stay as they are."""
+        self._coming = list(rules)
+
     def evaluate(self, now_ms: int) -> None:
         """Judge every rule; one whose question fails keeps its states and is shown with its error."""
         before = dict(self._states)
+        self._adopt()
         for rule in self._rules:
             begun = self._seconds()
             try:
@@ -85,7 +91,8 @@ class RuleEvaluator:
     def readings(self) -> list[AlertReading]:
         """Alerts that fire, then those that wait out their `for`; oldest first."""
         rules = {rule.key: rule for rule in self._rules}
-        found = [_reading(rules[key], labels, state) for (key, labels), state in list(self._states.items())]
+        states = list(self._states.items())
+        found = [_reading(rules[key], labels, state) for (key, labels), state in states if key in rules]
         return sorted(found, key=lambda reading: (reading.state != "firing", reading.since_ms))
 
     def readings_of(self, rule: AlertRule) -> list[AlertReading]:
@@ -116,6 +123,16 @@ class RuleEvaluator:
         if labels != self._columns.labels:
             self._columns = Columns(labels)
         return Row(self._columns, np.ones(len(labels))) if self._rules else None
+
+    def _adopt(self) -> None:
+        """Take the rules that are coming; alerts of rules that are gone go with them."""
+        if self._coming is None:
+            return
+        rules, self._coming = self._coming, None
+        keys = {rule.key for rule in rules}
+        self._states = {known: state for known, state in self._states.items() if known[0] in keys}
+        self._errors = {key: problem for key, problem in self._errors.items() if key in keys}
+        self._rules = rules
 
     def _judge(self, rule: AlertRule, breaking: dict[Labels, float], now_ms: int) -> None:
         known = {labels for key, labels in self._states if key == rule.key}

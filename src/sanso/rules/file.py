@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +20,17 @@ from sanso.rules.rule import OPERATORS, AlertRule
 _RULE_KEYS = {"name", "metric_name", "threshold", "op", "expr", "for", "level", "message", "labels"}
 _GROUP_KEYS = {"name", "interval", "rules", "limit", "labels", "query_offset"}
 _PROMETHEUS_KEYS = {"alert", "expr", "for", "labels", "annotations", "keep_firing_for"}
+_RECORD_KEYS = {"record", "expr", "labels"}
 _LEVELS = {"page": AlertLevel.CRITICAL, "error": AlertLevel.CRITICAL, "warn": AlertLevel.WARNING}
 
 
 @dataclass(frozen=True)
 class AlertFile:
-    """Rules and the settings of handlers, checked."""
+    """Rules and the settings of handlers, checked; `notices` name what is not honoured yet."""
 
     rules: list[AlertRule]
     handlers: list[dict[str, Any]]
+    notices: list[str] = field(default_factory=list)
 
 
 def load_alert_file(path: Path, vitals: Mapping[str, str]) -> AlertFile:
@@ -45,7 +47,7 @@ def load_alert_file(path: Path, vitals: Mapping[str, str]) -> AlertFile:
     if not isinstance(document.tree, dict):
         raise document.error("", 'an object with "rules" is expected')
     if "groups" in document.tree:
-        return AlertFile(_groups(document), [])
+        return _groups(document)
     _only(document, "", document.tree, {"rules", "handlers"})
     rules = [_rule(document, place, table, vitals) for place, table in _tables(document, "rules")]
     names = [rule.name for rule in rules]
@@ -85,18 +87,23 @@ def _rule(document: Document, place: str, table: dict[str, Any], vitals: Mapping
     )
 
 
-def _groups(document: Document) -> list[AlertRule]:
+def _groups(document: Document) -> AlertFile:
     _only(document, "", document.tree, {"groups"})
-    rules = []
+    found = AlertFile([], [])
     for group_place, group in _tables(document, "groups"):
         _only(document, group_place, group, _GROUP_KEYS)
         inner = Document(document.path, group, document.lines)
         for number, table in enumerate(_list(inner, f"{group_place}.rules", group.get("rules", []))):
             place = f"{group_place}.rules.{number}"
             if "record" in table:
-                raise document.error(f"{place}.record", "recording rules are not supported yet")
-            rules.append(_prometheus_rule(document, place, table))
-    return rules
+                _only(document, place, table, _RECORD_KEYS)
+                _check_promql(document, f"{place}.expr", str(table.get("expr")), str(table.get("expr")))
+                line = document.lines.get(f"{place}.record", 0)
+                where = f"{document.path}:{line}: {table['record']}"
+                found.notices.append(f"{where}: recording rules are not supported yet: nothing is recorded")
+                continue
+            found.rules.append(_prometheus_rule(document, place, table))
+    return found
 
 
 def _prometheus_rule(document: Document, place: str, table: dict[str, Any]) -> AlertRule:
@@ -113,11 +120,17 @@ def _prometheus_rule(document: Document, place: str, table: dict[str, Any]) -> A
         name=str(table["alert"]),
         expr=expr,
         for_ms=_duration(document, f"{place}.for", table.get("for", "0s")),
-        level=_LEVELS.get(severity) or _level(document, f"{place}.labels", severity, "severity"),
+        level=_severity(severity),
         message=annotations.get("summary") or annotations.get("description") or str(table["alert"]),
         metric_name=expr,
         labels=labels_of(labels),
     )
+
+
+def _severity(text: str) -> AlertLevel:
+    """The level of a severity label; what people call theirs otherwise is a warning."""
+    known = {level.value: level for level in AlertLevel}
+    return _LEVELS.get(text) or known.get(text, AlertLevel.WARNING)
 
 
 def _handler(document: Document, place: str, table: dict[str, Any]) -> dict[str, Any]:
@@ -146,12 +159,12 @@ def _threshold(document: Document, place: str, table: dict[str, Any]) -> float:
     return float(value)
 
 
-def _level(document: Document, place: str, value: object, key: str = "level") -> AlertLevel:
+def _level(document: Document, place: str, value: object) -> AlertLevel:
     try:
         return AlertLevel(value)
     except ValueError as error:
         expected = f"one of {', '.join(level.value for level in AlertLevel)} is expected, not {value!r}"
-        raise document.error(f"{place}.{key}", expected) from error
+        raise document.error(f"{place}.level", expected) from error
 
 
 def _duration(document: Document, place: str, value: object) -> int:

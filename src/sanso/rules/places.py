@@ -49,7 +49,7 @@ def read(path: Path) -> Document:
         raise ConfigError(str(path), f"cannot be read: {reason}") from error
     try:
         if path.suffix == ".toml":
-            return Document(str(path), tomllib.loads(text), _toml_lines(text))
+            return Document(str(path), tomllib.loads(text), toml_lines(text))
         if path.suffix in (".yml", ".yaml"):
             return Document(str(path), yaml.safe_load(text), _lines(text))
         return Document(str(path), json.loads(text), _lines(text))
@@ -83,7 +83,7 @@ def _lines(text: str) -> dict[str, int]:
     return found
 
 
-def _toml_lines(text: str) -> dict[str, int]:
+def toml_lines(text: str) -> dict[str, int]:
     """The line of `key =` inside each [[table]], numbered as they come."""
     found: dict[str, int] = {}
     counts: dict[str, int] = {}

@@ -16,6 +16,11 @@ from sanso.model.durations import parse_duration_ms
 from sanso.model.errors import ConfigError
 from sanso.model.labels import Labels, labels_of
 from sanso.model.sizes import parse_bytes
+from sanso.rules.places import Document, toml_lines
+from sanso.runtime.prometheus_config import load_prometheus_config
+from sanso.runtime.scrape_tables import read_scrapes
+from sanso.runtime.shown_config import shown
+from sanso.sources.scrape.settings import ScrapePlan
 from sanso.sources.workers import ConfiguredWorker, Organisation
 
 
@@ -38,7 +43,9 @@ class Config:
         cors_origin: A regular expression of the origins whose pages may ask; empty for none.
         external_labels: What federation and remote read add to series.
         admin: Whether series may be deleted and the store copied over the API (`--admin`).
-        unsupported: Sections of the file that this version does not honour.
+        scrape: Targets to scrape.
+        notices: What the file asks for and this version does not honour, one sentence each.
+        text: The file as it may be shown, without secrets.
     """
 
     listen: str = "127.0.0.1:3333"
@@ -55,7 +62,9 @@ class Config:
     cors_origin: str = ""
     external_labels: Labels = ()
     admin: bool = False
-    unsupported: tuple[str, ...] = ()
+    scrape: ScrapePlan = field(default_factory=ScrapePlan)
+    notices: tuple[str, ...] = ()
+    text: str = ""
 
 
 def default_data_directory() -> Path:
@@ -64,13 +73,15 @@ def default_data_directory() -> Path:
 
 
 def load_config(path: Path | None) -> Config:
-    """The configuration of a file; without one, the defaults.
+    """The configuration of a file, ours or (`.yml`, `.yaml`) Prometheus's; without one, the defaults.
 
     Raises:
         ConfigError: With file, line where known, field and what was expected.
     """
     if path is None:
         return Config()
+    if path.suffix in (".yml", ".yaml"):
+        return _as_prometheus(path)
     try:
         text = path.read_text("utf-8")
         tables = tomllib.loads(text)
@@ -79,6 +90,19 @@ def load_config(path: Path | None) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"is not TOML: {error}") from error
     return _Reader(path, text).config(tables)
+
+
+def _as_prometheus(path: Path) -> Config:
+    found = load_prometheus_config(path)
+    late_ms = Config.late_ms if found.late_ms is None else found.late_ms
+    return Config(
+        scrape=found.plan,
+        external_labels=found.external_labels,
+        rule_files=found.rule_files,
+        late_ms=late_ms,
+        notices=found.notices,
+        text=found.text,
+    )
 
 
 def split_address(address: str) -> tuple[str, int]:
@@ -111,10 +135,10 @@ class _Reader:
             "organisation": self._organisation,
             "query": self._query,
             "cors_origin": lambda c, v: replace(c, cors_origin=self._pattern("cors_origin", v)),
+            "scrape": self._scrape,
             "external_labels": lambda c, v: replace(c, external_labels=self._labels("external_labels", v)),
-            "scrape": lambda c, _: replace(c, unsupported=(*c.unsupported, "scrape")),
         }
-        config = Config()
+        config = Config(text=shown(dict(tables)))
         for key, value in tables.items():
             if key not in readers:
                 raise self._error(key, f"unknown key; known are {', '.join(sorted(readers))}")
@@ -135,6 +159,12 @@ class _Reader:
             self._only("rules", table, {"file"})
             files.append(self._beside(self._typed("rules.file", table.get("file"), str)))
         return replace(config, rule_files=tuple(files))
+
+    def _scrape(self, config: Config, tables: Any) -> Config:
+        notices: list[str] = []
+        document = Document(str(self.path), tables, toml_lines("\n".join(self.lines)))
+        jobs = read_scrapes(document, self._tables("scrape", tables), notices.append)
+        return replace(config, scrape=ScrapePlan(jobs), notices=(*config.notices, *notices))
 
     def _organisation(self, config: Config, table: Any) -> Config:
         self._only("organisation", table, {"expected", "workers"})

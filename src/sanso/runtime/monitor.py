@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 
 from sanso.client.local import LocalClient
@@ -23,6 +23,8 @@ from sanso.runtime.writer import SharedWriter
 from sanso.sources.base import Source
 from sanso.sources.otlp import OtlpReceiver
 from sanso.sources.remote_write import RemoteWriteReceiver
+from sanso.sources.scrape.figures import ScrapeFigures
+from sanso.sources.scrape.scraper import Scraper
 from sanso.sources.workers import WorkerJudge, WorkersSource
 from sanso.store.exemplars import Exemplars
 from sanso.store.store import Store
@@ -34,10 +36,11 @@ _PRUNE_EVERY_MS = 60_000
 
 @dataclass
 class Alerting:
-    """The rules of a monitor and where its alerts go."""
+    """The rules of a monitor, where its alerts go, and what of the rules is not honoured yet."""
 
     rules: Sequence[AlertRule] = ()
     dispatcher: Dispatcher = field(default_factory=lambda: Dispatcher([]))
+    notices: Sequence[str] = ()
 
 
 class Monitor:
@@ -56,6 +59,7 @@ class Monitor:
         store: As given.
         receiver: Takes OTLP pushes.
         remote_write: Takes Prometheus's.
+        scraper: Reads targets.
         exemplars: What pushed exemplars are kept.
         notices: What the user should know; whoever starts servers adds to it.
     """
@@ -66,21 +70,25 @@ class Monitor:
         self.config = config
         self.clock = clock
         self.store = store
-        self.notices: list[str] = [f"[{name}] is not supported yet" for name in config.unsupported]
         self.engine = self.engine_for(config.query.lookback_ms)
+        self._alerting = alerting or Alerting()
+        self._of_files = [*config.notices, *self._alerting.notices]
+        self.notices: list[str] = list(self._of_files)
         self._writer = SharedWriter(store)
         self.receiver = OtlpReceiver(self._writer, clock)
         self.exemplars = Exemplars()
         self.remote_write = RemoteWriteReceiver(
             self._writer, self.exemplars, clock, config.retention_ms, lambda: not store.notice
         )
-        self._alerting = alerting or Alerting()
         self._judge = WorkerJudge(self.engine, config.organisation)
         self._judging = threading.Lock()
         self._vitals = load()
         self.rules = RuleEvaluator(self._alerting.rules, self.engine, store.states, self._alerting.dispatcher.send)
         self._loop = TickLoop(self.tick, config.interval_ms, clock)
         own = OwnFigures(Counts(lambda: self._loop.missed, lambda: self._alerting.dispatcher.dropped, store.stats))
+        self.scraper = Scraper(self._writer, self.exemplars, clock)
+        self._scrape_figures = ScrapeFigures(self.scraper)
+        self._writer.describe(ScrapeFigures.families)
         deadline = max(config.interval_ms * 0.8, 250) / 1000
         self._sampler = Sampler([*sources, WorkersSource(self._judge), own], self._writer, clock, deadline)
         self._pruned_ms = 0
@@ -90,6 +98,21 @@ class Monitor:
     def start(self) -> None:
         """Begin to watch."""
         self._loop.start()
+        self.scraper.apply(self.config.scrape)
+
+    def reload(self, config: Config, alerting: Alerting) -> None:
+        """Scrape and judge as another configuration says; what else it says counts from the next start on."""
+        others = [notice for notice in self.notices if notice not in self._of_files]
+        self._of_files = [*config.notices, *alerting.notices]
+        self.notices[:] = [*self._of_files, *others]
+        self.config = replace(
+            self.config,
+            scrape=config.scrape,
+            notices=config.notices,
+            text=config.text,
+        )
+        self.rules.replace(alerting.rules)
+        self.scraper.apply(config.scrape)
 
     def tick(self, now_ms: int) -> None:
         """Sample, judge rules, make it durable."""
@@ -98,6 +121,9 @@ class Monitor:
         alerts = self.rules.series(now_ms)
         if alerts is not None:
             self._writer.append("sanso_alerts", now_ms, alerts)
+        figures = self._scrape_figures.read(now_ms)
+        if figures is not None:
+            self._writer.append("sanso_scrape", now_ms, figures)
         self._writer.commit()
         if now_ms - self._pruned_ms >= _PRUNE_EVERY_MS:
             self._pruned_ms = now_ms
@@ -117,12 +143,13 @@ class Monitor:
             workers=workers,
             workers_expected=self.config.organisation.expected or len(workers),
             alerts=self.rules.readings(),
-            sources=self._sampler.readings(),
+            sources=[*self._sampler.readings(), *self.scraper.sources()],
             notices=[*self.notices, *filter(None, [self.store.notice])],
         )
 
     def close(self) -> None:
         """Stop, deliver what waits, close the store."""
+        self.scraper.stop()
         self._loop.stop()
         self._sampler.stop()
         self._alerting.dispatcher.close()

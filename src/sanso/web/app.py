@@ -15,7 +15,6 @@ from starlette.types import ASGIApp
 
 from sanso.model.errors import SansoError
 from sanso.web import prometheus_api, remote_write, sanso_api
-from sanso.web.answers import success
 from sanso.web.bodies import MOST_BYTES, read_body
 from sanso.web.cross_origin import CrossOrigin, SameSite
 from sanso.web.door import Door
@@ -35,7 +34,6 @@ def create_app(services: Services) -> ASGIApp:
         Route("/", _page),
         Route("/-/healthy", _text("Sanso is Healthy.\n")),
         Route("/-/ready", _text("Sanso is Ready.\n")),
-        Route("/api/v1/targets", _targets),
         *_otlp_routes(services),
         *remote_write.routes(services),
         *sanso_api.routes(services),
@@ -81,10 +79,6 @@ def _later(what: str) -> Callable[[Request], Awaitable[Response]]:
         return failure("not_implemented", f"not supported yet: {what}", 501)
 
     return handle
-
-
-async def _targets(_: Request) -> Response:
-    return success({"activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {}})
 
 
 async def _page(_: Request) -> Response:

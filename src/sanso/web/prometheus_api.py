@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sanso.web import admin_api, names, pages, queries, rules_api, status_api
+from sanso.web import admin_api, names, pages, queries, rules_api, status_api, targets_api
 from sanso.web.door import ASK, CHANGE, READ, Endpoint
 
 LABEL_VALUES = Endpoint(names.label_values)
@@ -10,6 +10,7 @@ LABEL_VALUES = Endpoint(names.label_values)
 ENDPOINTS: dict[str, Endpoint] = {
     "/metrics": Endpoint(pages.metrics),
     "/federate": Endpoint(pages.federate),
+    "/-/reload": Endpoint(targets_api.reload, CHANGE),
     **{
         f"/api/v1/{path}": endpoint
         for path, endpoint in {
@@ -21,6 +22,9 @@ ENDPOINTS: dict[str, Endpoint] = {
             "series": Endpoint(names.series, ASK),
             "labels": Endpoint(names.label_names, ASK),
             "metadata": Endpoint(names.metadata, READ),
+            "targets": Endpoint(targets_api.targets, READ),
+            "targets/metadata": Endpoint(targets_api.metadata, READ),
+            "scrape_pools": Endpoint(targets_api.scrape_pools, READ, at_once=True),
             "rules": Endpoint(rules_api.rules, READ),
             "alerts": Endpoint(rules_api.alerts, READ),
             "status/buildinfo": Endpoint(status_api.build_info, READ, at_once=True),

@@ -15,6 +15,7 @@ from sanso.model.labels import Labels
 from sanso.model.matchers import Matcher
 from sanso.model.readings import AlertReading
 from sanso.model.series import Engine, SeriesReader
+from sanso.sources.scrape.scraper import JobReading
 from sanso.web.pool import QueryPool
 
 
@@ -119,6 +120,8 @@ class Services:
         admin: Deletes and copies; None where that is not allowed.
         flags: What the process was told, as `status/flags` shows it.
         config_text: The configuration, as `status/config` shows it.
+        jobs: Scrape jobs and their targets.
+        reload: Reads the configuration again; what is wrong with it, or nothing.
     """
 
     engine: Engine
@@ -141,4 +144,6 @@ class Services:
     external_labels: Labels = ()
     admin: Admin | None = None
     flags: Mapping[str, str] = field(default_factory=dict)
-    config_text: str = ""
+    config_text: Callable[[], str] = lambda: ""
+    jobs: Callable[[], Sequence[JobReading]] = lambda: ()
+    reload: Callable[[], str] = lambda: ""

@@ -92,7 +92,7 @@ def flags(services: Services, _: Asked) -> Response:
 
 def config(services: Services, _: Asked) -> Response:
     """The configuration."""
-    return success({"yaml": services.config_text})
+    return success({"yaml": services.config_text()})
 
 
 def replay(_services: Services, _: Asked) -> Response:

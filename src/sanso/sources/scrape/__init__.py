@@ -1,0 +1,1 @@
+"""Scraping: reading `/metrics` pages of targets as Prometheus does."""
