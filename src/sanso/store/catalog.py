@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sanso.model.labels import NAME, Labels, metric_name
+from sanso.model.labels import NAME, Labels, LabelSets, metric_name
 from sanso.model.matchers import Matcher
 from sanso.store.places import Numbers
 
@@ -164,7 +164,11 @@ def _grouped(entries: Iterable[Entry]) -> Found:
     for entry in entries:
         frames[entry.frame].append(entry)
     groups = [
-        Group(frame, np.array([entry.number for entry in each], dtype=np.int64), [entry.labels for entry in each])
+        Group(
+            frame,
+            np.array([entry.number for entry in each], dtype=np.int64),
+            LabelSets(entry.labels for entry in each),
+        )
         for frame, each in frames.items()
     ]
     if len(groups) < 2:
