@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from sanso.model.errors import QueryError
+from sanso.model.expressions import compiled
 from sanso.model.labels import Labels, value_of
 
 MatchOp: TypeAlias = Literal["=", "!=", "=~", "!~"]
@@ -28,7 +29,7 @@ class Matcher:
     def __post_init__(self) -> None:
         if self.op in ("=~", "!~"):
             try:
-                object.__setattr__(self, "_pattern", re.compile(self.value, re.DOTALL))
+                object.__setattr__(self, "_pattern", compiled(self.value))
             except re.error as error:
                 raise QueryError(f"error parsing regexp {self.value!r}: {error}") from error
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from typing import Any
-
 import numpy as np
-import promql_parser
 
 import sanso.promql.functions  # noqa: F401 - fills the tables of functions
 from sanso.model.clock import SystemClock
@@ -15,8 +11,11 @@ from sanso.model.errors import QueryError
 from sanso.model.frame import Floats, Times, absent, is_stale
 from sanso.model.labels import Labels
 from sanso.model.series import Answer, SeriesReader
+from sanso.promql.annotations import Annotations
 from sanso.promql.evaluator import Evaluator
-from sanso.promql.values import Samples, Scalar, Text, Vector, present, trimmed
+from sanso.promql.parse import parsed
+from sanso.promql.selectors import Source
+from sanso.promql.values import Samples, Scalar, Text, Value, Vector, present, trimmed
 
 _MOST_STEPS = 11_000
 
@@ -42,15 +41,15 @@ class PromEngine:
             QueryError: The text is wrong (bad_data) or cannot be evaluated (execution).
         """
         steps = np.array([at_ms], dtype=np.int64)
-        value = self._evaluate(expr, steps, control)
+        value, notes = self._evaluate(expr, steps, control)
         if isinstance(value, Text):
             return Answer("string", [], steps, absent(0, 1), text=value.text)
         if isinstance(value, Scalar):
-            return Answer("scalar", [()], steps, value.values[None, :])
+            return Answer("scalar", [()], steps, value.values[None, :], warnings=notes.warnings, infos=notes.infos)
         if isinstance(value, Samples):
-            return _raw(value)
+            return _raw(value, notes)
         found = trimmed(value)
-        return Answer("vector", found.labels, steps, found.values)
+        return Answer("vector", found.labels, steps, found.values, warnings=notes.warnings, infos=notes.infos)
 
     def range(self, expr: str, start_ms: int, end_ms: int, step_ms: int, control: QueryControl | None = None) -> Answer:
         """The expression's value at every step from start to end.
@@ -68,36 +67,28 @@ class PromEngine:
                 "(?step=XX)"
             )
         steps = np.arange(start_ms, end_ms + 1, step_ms, dtype=np.int64)
-        value = self._evaluate(expr, steps, control)
+        value, notes = self._evaluate(expr, steps, control, step_ms)
         if isinstance(value, Scalar):
             value = Vector([()], value.values[None, :])
         if not isinstance(value, Vector):
             raise QueryError("invalid expression type for range query, must be Scalar or instant Vector")
         found = trimmed(value)
         order = sorted(range(len(found.labels)), key=found.labels.__getitem__)
-        return Answer("matrix", [found.labels[row] for row in order], steps, found.values[order])
+        labels = [found.labels[row] for row in order]
+        return Answer("matrix", labels, steps, found.values[order], warnings=notes.warnings, infos=notes.infos)
 
-    def _evaluate(self, expr: str, steps: Times, control: QueryControl | None) -> Vector | Scalar | Samples | Text:
-        outer = (int(steps[0]), int(steps[-1]))
+    def _evaluate(
+        self, expr: str, steps: Times, control: QueryControl | None, step_ms: int = 0
+    ) -> tuple[Value, Annotations]:
+        question = parsed(expr)
         control = control or QueryControl(SystemClock(), most_samples=self._max_samples)
-        evaluator = Evaluator(self._reader, steps, self._lookback_ms, control, outer)
-        return evaluator.value(parsed(expr))
+        notes = Annotations(question.text)
+        source = Source(self._reader, control, self._lookback_ms, step_ms)
+        evaluator = Evaluator(source, steps, (int(steps[0]), int(steps[-1]), step_ms), notes)
+        return evaluator.value(question.tree), notes
 
 
-@functools.lru_cache(maxsize=1024)
-def parsed(expr: str) -> Any:
-    """The tree of an expression.
-
-    Raises:
-        QueryError: It is not PromQL.
-    """
-    try:
-        return promql_parser.parse(expr)
-    except ValueError as error:
-        raise QueryError(f'invalid parameter "query": {error}') from error
-
-
-def _raw(samples: Samples) -> Answer:
+def _raw(samples: Samples, notes: Annotations) -> Answer:
     """The samples of a range vector asked for as it is: one union timeline, holes where a series has none."""
     labels: list[Labels] = []
     pieces: list[tuple[Times, Floats]] = []
@@ -118,4 +109,4 @@ def _raw(samples: Samples) -> Answer:
         part[:, columns] = target
         row += len(piece_values)
     kept = np.flatnonzero(present(values).any(axis=1)).tolist()
-    return Answer("matrix", [labels[k] for k in kept], times, values[kept])
+    return Answer("matrix", [labels[k] for k in kept], times, values[kept], warnings=notes.warnings, infos=notes.infos)

@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from sanso.model.errors import QueryError
-from sanso.model.frame import Floats, Mask, absent
-from sanso.model.labels import NAME, Labels, labels_of, render, without
+from sanso.model.frame import Floats, Mask
+from sanso.model.labels import NAME, Labels, derived, escape, labels_of, without
 from sanso.promql.operators import COMPARISON, compared, computed
-from sanso.promql.values import Vector, blank, present, settled
+from sanso.promql.tree import Matching
+from sanso.promql.values import DUPLICATES, Vector, blank, empty, nameless, present, settled
 
 Signature: TypeAlias = Callable[[Labels], Labels]
 
+_ONE_TO_ONE = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+_AMBIGUOUS = "multiple matches for labels: grouping labels must ensure unique matches"
 
-@dataclass(frozen=True)
-class Matching:
-    """How series find each other.
 
-    Attributes:
-        labels: Of `on` or `ignoring`.
-        on: Whether they are those of `on`.
-        many: The side that may have several: "left" (group_left), "right" (group_right) or neither.
-        include: Labels that the many take from the one.
-        as_bool: Whether a comparison answers 0 or 1.
-    """
+def signatures_of(labels: list[Labels], matching: Matching) -> list[Labels]:
+    """What of each label set must be alike."""
+    key = ("signatures", matching.on, matching.labels)
+    return derived(labels, key, lambda sets: list(map(_signature(matching), sets)))
 
-    labels: tuple[str, ...] = ()
-    on: bool = False
-    many: Literal["left", "right", ""] = ""
-    include: tuple[str, ...] = ()
-    as_bool: bool = False
 
-    def signature(self) -> Signature:
-        """What of a label set must be alike."""
-        names = frozenset(self.labels)
-        if self.on:
-            return lambda labels: tuple(pair for pair in labels if pair[0] in names)
-        return lambda labels: without(labels, names | {NAME})
+def _signature(matching: Matching) -> Signature:
+    names = frozenset(matching.labels)
+    if matching.on:
+        return lambda labels: tuple([pair for pair in labels if pair[0] in names])
+    if not names:
+        return nameless
+    dropped = names | {NAME}
+    return lambda labels: without(labels, dropped)
 
 
 def matched(op: str, left: Vector, right: Vector, matching: Matching) -> Vector:
@@ -49,30 +42,29 @@ def matched(op: str, left: Vector, right: Vector, matching: Matching) -> Vector:
     Raises:
         QueryError: Several series match where one may.
     """
+    steps = left.values.shape[1]
+    if matching.fill != (None, None):
+        left, right = _filled(left, right, matching)
+    if not left.labels or not right.labels:
+        return empty(steps)  # whatever is wrong with the other side, nothing is matched
     swapped = matching.many == "right"
     many, one = (right, left) if swapped else (left, right)
-    signature = matching.signature()
-    ones = _ones(one, signature, matching)
+    signatures = signatures_of(many.labels, matching)
+    ones = _ones(one, many, matching)
+    pairs = [(row, other) for row, name in enumerate(signatures) for other in ones.get(name, ())]
+    if not pairs:
+        return empty(steps)
+    rows, others = np.array(pairs, dtype=np.intp).T
+    first, second = (one.values[others], many.values[rows]) if swapped else (many.values[rows], one.values[others])
+    values = _combined(op, first, second, as_bool=matching.as_bool)
+    labels = [_result_labels(op, many.labels[row], one.labels[other], matching) for row, other in pairs]
     if not matching.many:
-        _ones(many, signature, matching)
-    labels: list[Labels] = []
-    rows: list[Floats] = []
-    for series, values in zip(many.labels, many.values, strict=True):
-        found = ones.get(signature(series))
-        if found is None:
-            continue
-        for other_labels, other in found:
-            pair = (other, values) if swapped else (values, other)
-            labels.append(_result_labels(op, series, other_labels, matching))
-            rows.append(_combined(op, *pair, as_bool=matching.as_bool, left=pair[0]))
-    steps = left.values.shape[1]
-    values = np.array(rows) if rows else absent(0, steps)
+        _check_pairs([signatures[row] for row, _ in pairs], values)
     try:
         return settled(labels, values)
     except QueryError as error:
-        raise QueryError("multiple matches for labels: grouping labels must ensure unique matches", "execution") from (
-            error
-        )
+        alike = len({(signatures[row], name) for (row, _), name in zip(pairs, labels, strict=True)}) < len(pairs)
+        raise QueryError(_AMBIGUOUS if alike else DUPLICATES, "execution") from error
 
 
 def intersection(left: Vector, right: Vector, matching: Matching) -> Vector:
@@ -92,52 +84,96 @@ def union(left: Vector, right: Vector, matching: Matching) -> Vector:
 
 
 def _filtered(kept: Vector, other: Vector, matching: Matching, *, wanted: bool) -> Vector:
-    signature = matching.signature()
-    there: dict[Labels, Mask] = {}
-    for labels, mask in zip(other.labels, present(other.values), strict=True):
-        name = signature(labels)
-        there[name] = there[name] | mask if name in there else mask
-    nowhere = np.zeros(kept.values.shape[1], dtype=bool)
-    masks = [there.get(signature(labels), nowhere) for labels in kept.labels]
-    if not masks:
+    if not kept.labels:
         return kept
-    mask = np.array(masks)
+    numbers: dict[Labels, int] = {}
+    member = [numbers.setdefault(name, len(numbers)) for name in signatures_of(other.labels, matching)]
+    there = np.zeros((len(numbers) + 1, kept.values.shape[1]), dtype=bool)  # the last row: nothing like it
+    np.logical_or.at(there, np.array(member, dtype=np.intp), present(other.values))
+    mask = there[[numbers.get(name, -1) for name in signatures_of(kept.labels, matching)]]
     return Vector(kept.labels, blank(kept.values, present(kept.values) & (mask if wanted else ~mask)))
 
 
-def _ones(one: Vector, signature: Signature, matching: Matching) -> dict[Labels, list[tuple[Labels, Floats]]]:
-    """The series of the one side by signature; several of a signature must never meet at a step."""
-    ones: dict[Labels, list[tuple[Labels, Floats]]] = {}
-    for labels, values in zip(one.labels, one.values, strict=True):
-        name = signature(labels)
-        for other_labels, other in ones.get(name, ()):
-            if (present(values) & present(other)).any():
-                side = "left" if matching.many == "right" else "right"
-                raise QueryError(
-                    f"found duplicate series for the match group {render(name)} on the {side} hand-side of the "
-                    f"operation: [{render(labels)}, {render(other_labels)}];many-to-many matching not allowed: "
-                    "matching labels must be unique on one side",
-                    "execution",
-                )
-        ones.setdefault(name, []).append((labels, values))
+def _filled(left: Vector, right: Vector, matching: Matching) -> tuple[Vector, Vector]:
+    """Both sides, with a series of the fill value where one has nothing that the other's could match."""
+    return (
+        _completed(left, right, matching, matching.fill[0]),
+        _completed(right, left, matching, matching.fill[1]),
+    )
+
+
+def _completed(side: Vector, other: Vector, matching: Matching, value: float | None) -> Vector:
+    if value is None:
+        return side
+    alone = _filtered(other, side, matching, wanted=False)
+    numbers: dict[Labels, int] = {}
+    member = [numbers.setdefault(name, len(numbers)) for name in signatures_of(alone.labels, matching)]
+    there = np.zeros((len(numbers), side.values.shape[1]), dtype=bool)
+    np.logical_or.at(there, np.array(member, dtype=np.intp), present(alone.values))
+    added = blank(np.full(there.shape, value), there)
+    return Vector([*side.labels, *numbers], np.concatenate([side.values, added]))
+
+
+def _ones(one: Vector, many: Vector, matching: Matching) -> dict[Labels, list[int]]:
+    """Rows of the one side by signature; several of a signature must not meet at a step that has anything to match."""
+    ones: dict[Labels, list[int]] = {}
+    for row, name in enumerate(signatures_of(one.labels, matching)):
+        ones.setdefault(name, []).append(row)
+    if len(ones) == len(one.labels):
+        return ones
+    asked = present(many.values).any(axis=0)
+    for name, rows in ones.items():
+        held = present(one.values[rows]) & asked
+        if len(rows) > 1 and (held.sum(axis=0) > 1).any():
+            step = int(np.argmax(held.sum(axis=0) > 1))
+            earlier, later, *_ = [rows[place] for place in np.flatnonzero(held[:, step]).tolist()]
+            side = "left" if matching.many == "right" else "right"
+            raise QueryError(
+                f"found duplicate series for the match group {_braced(name)} on the {side} hand-side of the "
+                f"operation: [{_braced(one.labels[later])}, {_braced(one.labels[earlier])}];many-to-many matching "
+                "not allowed: matching labels must be unique on one side",
+                "execution",
+            )
     return ones
 
 
-def _combined(op: str, first: Floats, second: Floats, *, as_bool: bool, left: Floats) -> Floats:
+def _braced(labels: Labels) -> str:
+    """Labels as Prometheus shows them in errors."""
+    return "{" + ", ".join(f'{name}="{escape(value)}"' for name, value in labels) + "}"
+
+
+def _check_pairs(signatures: list[Labels], values: Floats) -> None:
+    """One to one: no signature may give two values at a step.
+
+    Raises:
+        QueryError: One does.
+    """
+    if len(set(signatures)) == len(signatures):
+        return
+    rows: dict[Labels, list[int]] = {}
+    for row, name in enumerate(signatures):
+        rows.setdefault(name, []).append(row)
+    held: Mask = present(values)
+    for places in rows.values():
+        if (held[places].sum(axis=0) > 1).any():
+            raise QueryError(_ONE_TO_ONE, "execution")
+
+
+def _combined(op: str, first: Floats, second: Floats, *, as_bool: bool) -> Floats:
     held = present(first) & present(second)
     if op not in COMPARISON:
         return blank(computed(op, first, second), held)
     kept = compared(op, first, second)
-    return blank(kept.astype(float), held) if as_bool else blank(left, held & kept)
+    return blank(kept.astype(float), held) if as_bool else blank(first, held & kept)
 
 
 def _result_labels(op: str, many: Labels, one: Labels, matching: Matching) -> Labels:
     keep_name = op in COMPARISON and not matching.as_bool
-    labels = many if keep_name else without(many, (NAME,))
+    labels = many if keep_name else nameless(many)
     if not matching.many:
         if matching.on:
-            return tuple(pair for pair in labels if pair[0] in matching.labels)
-        return without(labels, matching.labels)
+            return tuple([pair for pair in labels if pair[0] in matching.labels])
+        return without(labels, matching.labels) if matching.labels else labels
     if not matching.include:
         return labels
     found = dict(one)

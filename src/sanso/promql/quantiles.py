@@ -4,21 +4,41 @@ from __future__ import annotations
 
 import numpy as np
 
-from sanso.model.frame import Floats
+from sanso.model.frame import Floats, Mask, absent
 
 
-def quantile_of_sorted(wanted: float, ordered: Floats) -> Floats:
-    """The quantile of each row of [N, t], values rising, t at least 1: shape [N].
+def quantiles_of(values: Floats, held: Mask, wanted: Floats) -> Floats:
+    """The quantile of each group at each step.
 
-    Outside 0 to 1 it is -Inf or +Inf, for NaN NaN.
+    Outside 0 to 1 it is -Inf or +Inf, for NaN NaN. NaN among the values counts as less than any number.
+
+    Args:
+        values: Shape [K, size, S]: groups of one size.
+        held: Which of them there are.
+        wanted: Shape [S].
+
+    Returns:
+        Shape [K, S]; ABSENT where a group has nothing.
     """
-    rows, length = ordered.shape
-    if np.isnan(wanted) or not 0 <= wanted <= 1:
-        return np.full(rows, np.nan if np.isnan(wanted) else -np.inf if wanted < 0 else np.inf)
-    rank = wanted * (length - 1)
-    below = int(max(np.floor(rank), 0))
-    above = min(below + 1, length - 1)
-    weight = rank - np.floor(rank)
+    counts = held.sum(axis=1)
+    missing = (held & np.isnan(values)).sum(axis=1)
+    ordered = np.sort(np.where(held, np.where(np.isnan(values), -np.inf, values), np.inf), axis=1)
+    inside = np.clip(np.nan_to_num(wanted), 0.0, 1.0)
+    rank = inside * np.maximum(counts - 1, 0)
+    below = np.floor(rank).astype(np.intp)
+    above = np.minimum(below + 1, np.maximum(counts - 1, 0))
+    weight = rank - below
     with np.errstate(invalid="ignore"):
-        quantile: Floats = ordered[:, below] * (1 - weight) + ordered[:, above] * weight
-    return quantile
+        lower = np.where(below < missing, np.nan, np.take_along_axis(ordered, below[:, None], axis=1)[:, 0])
+        upper = np.where(above < missing, np.nan, np.take_along_axis(ordered, above[:, None], axis=1)[:, 0])
+        found = lower * (1 - weight) + upper * weight
+    found = np.where(wanted < 0, -np.inf, np.where(wanted > 1, np.inf, np.where(np.isnan(wanted), np.nan, found)))
+    out = absent(*found.shape)
+    np.copyto(out, found, where=counts > 0)
+    return out
+
+
+def quantile_of(wanted: float, values: Floats) -> Floats:
+    """The quantile of each row of [N, t], t at least 1: shape [N]."""
+    columns = values[:, :, None]
+    return quantiles_of(columns, np.ones(columns.shape, dtype=bool), np.array([wanted]))[:, 0]

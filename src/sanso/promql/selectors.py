@@ -2,94 +2,124 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-import promql_parser as parser
 
-from sanso.model.errors import QueryError
-from sanso.model.frame import Floats, Frame, Times, absent, is_absent, is_stale
-from sanso.model.labels import NAME
-from sanso.model.matchers import Matcher, MatchOp
+from sanso.model.control import QueryControl
+from sanso.model.frame import Floats, Frame, Part, Times, absent, is_absent, is_stale
 from sanso.model.series import SeriesReader
+from sanso.promql.tree import Selector, When
 from sanso.promql.values import Samples, Vector, joined
 
-_OPERATORS: dict[str, MatchOp] = {
-    "MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~",
-}  # fmt: skip
 
+@dataclass(frozen=True)
+class Source:
+    """Where a question's samples come from.
 
-def matchers_of(selector: Any) -> tuple[Matcher, ...]:
-    """A selector's matchers, the metric name first.
-
-    Raises:
-        QueryError: It uses `or` between matchers, or a regular expression is wrong.
+    Attributes:
+        reader: The frames.
+        control: The question's limits.
+        lookback_ms: How old an instant selector's sample may be.
+        step_ms: The question's step, 0 where there is only one.
     """
-    if selector.matchers.or_matchers:
-        raise QueryError("not supported yet: `or` between label matchers")
-    named = [Matcher(NAME, "=", selector.name)] if selector.name else []
-    return (*named, *(Matcher(m.name, _OPERATORS[str(m.op)], m.value) for m in selector.matchers.matchers))
+
+    reader: SeriesReader
+    control: QueryControl
+    lookback_ms: int
+    step_ms: int = 0
+
+    def instant(self, selector: Selector, times: Times) -> tuple[Vector, Floats]:
+        """The newest sample of each series in (time - lookback, time], and the samples' own times in seconds."""
+        first = int(times.min()) - self.lookback_ms + 1
+        frames = self._frames(selector, first, int(times.max()), "last", self.step_ms)
+        read = sum(frame.values.size for frame in frames)
+        self.control.hold(read + sum(len(frame.labels) for frame in frames) * len(times) * 2, read=read)
+        vectors, own = [], []
+        for frame in frames:
+            values, sampled = _latest(frame, times, self.lookback_ms)
+            vectors.append(Vector(frame.labels, values))
+            own.append(np.broadcast_to(sampled, values.shape))
+        steps = len(times)
+        return joined(vectors, steps), (np.concatenate(own) if len(own) > 1 else own[0] if own else absent(0, steps))
+
+    def ranged(
+        self, selector: Selector, times: Times, range_ms: int, part: Part = "last", *, weighted: bool = False
+    ) -> Samples:
+        """The samples of each series in (time - range, time].
+
+        Args:
+            selector: Which series.
+            times: The ends of the ranges.
+            range_ms: Their length.
+            part: What coarse samples stand for.
+            weighted: Whether it must be known how many raw samples each coarse one stands for.
+        """
+        starts = times - range_ms
+        first, last = int(starts.min()) + 1, int(times.max())
+        # A window needs two samples at least, so a tier as coarse as the step may be too coarse for it.
+        step_ms = min(self.step_ms, range_ms // 2)
+        frames = self._frames(selector, first, last, part, step_ms)
+        read = sum(frame.values.size for frame in frames)
+        self.control.hold(read, read=read)
+        weights: list[Floats | None] = [None] * len(frames)
+        if weighted and any(frame.coarse_ms for frame in frames):
+            counts = {
+                labels: values
+                for frame in self._frames(selector, first, last, "count", step_ms)
+                for labels, values in zip(frame.labels, frame.values, strict=True)
+            }
+            weights = [np.array([counts[labels] for labels in frame.labels]) for frame in frames]
+        return Samples(frames, starts, times, weights)
+
+    def _frames(self, selector: Selector, first: int, last: int, part: Part, step_ms: int) -> list[Frame]:
+        found = self.reader.select(selector.choices[0], first, last, part=part, step_ms=step_ms)
+        known = {labels for frame in found for labels in frame.labels} if len(selector.choices) > 1 else set()
+        for choice in selector.choices[1:]:
+            for frame in self.reader.select(choice, first, last, part=part, step_ms=step_ms):
+                rows = [row for row, labels in enumerate(frame.labels) if labels not in known]
+                names = [frame.labels[row] for row in rows]
+                known.update(names)
+                if rows:
+                    found.append(Frame(names, frame.timeline, frame.values[rows], frame.coarse_ms))
+        return found
 
 
-def milliseconds(duration: timedelta | None) -> int:
-    """A duration of the parser."""
-    return 0 if duration is None else round(duration / timedelta(milliseconds=1))
-
-
-def shifted(node: Any, steps: Times, outer: tuple[int, int]) -> Times:
-    """The steps that a node's `@` and `offset` mean.
+def shifted(when: When, steps: Times, outer: tuple[int, int]) -> Times:
+    """The steps that `@` and `offset` mean.
 
     Args:
-        node: A selector or subquery.
+        when: What stands behind a selector or subquery.
         steps: The steps asked for.
-        outer: Start and end of the whole query, for `@ start()` and `@ end()`.
+        outer: Start and end of the whole question, for `@ start()` and `@ end()`.
     """
-    times = steps
-    if node.at is not None:
-        kind = node.at.type
-        if kind == parser.AtModifierType.Start:
-            at = outer[0]
-        elif kind == parser.AtModifierType.End:
-            at = outer[1]
-        else:
-            at = round(node.at.at.timestamp() * 1000)
-        times = np.full(len(steps), at, dtype=np.int64)
-    return times - milliseconds(node.offset)
-
-
-def instant(reader: SeriesReader, matchers: Sequence[Matcher], times: Times, lookback_ms: int) -> tuple[Vector, Floats]:
-    """The newest sample of each series in (time - lookback, time]: a vector, and the samples' own times in seconds."""
-    frames = reader.select(matchers, int(times.min()) - lookback_ms + 1, int(times.max()))
-    vectors, own = [], []
-    for frame in frames:
-        values, sampled = _latest(frame, times, lookback_ms)
-        vectors.append(Vector(frame.labels, values))
-        own.append(sampled)
-    return joined(vectors, len(times)), np.concatenate(own) if own else absent(0, len(times))
-
-
-def ranged(reader: SeriesReader, matchers: Sequence[Matcher], times: Times, range_ms: int) -> Samples:
-    """The samples of each series in (time - range, time]."""
-    starts = times - range_ms
-    frames = reader.select(matchers, int(starts.min()) + 1, int(times.max()))
-    return Samples(frames, starts, times)
+    if when.at is None:
+        return steps - when.offset_ms
+    at = {"start": outer[0], "end": outer[1]}[when.at] if isinstance(when.at, str) else when.at
+    return np.full(len(steps), at - when.offset_ms, dtype=np.int64)
 
 
 def _latest(frame: Frame, times: Times, lookback_ms: int) -> tuple[Floats, Floats]:
+    """Values [N, S], and the times of the samples in seconds, [S] or [N, S]."""
+    if not len(frame.timeline):
+        return absent(len(frame.labels), len(times)), np.zeros(len(times))
     place = np.searchsorted(frame.timeline, times, "right") - 1
     hole = is_absent(frame.values)
     if hole.any():
         rows = np.arange(len(frame.timeline))
         newest = np.maximum.accumulate(np.where(hole, -1, rows), axis=1)
         places = np.where(place >= 0, newest[:, np.maximum(place, 0)], -1)
+        reached = np.maximum(places, 0)
+        values = np.take_along_axis(frame.values, reached, axis=1)
     else:
-        places = np.broadcast_to(place, (len(frame.labels), len(times)))
-    reached = np.maximum(places, 0)
+        places = place
+        reached = np.maximum(places, 0)
+        values = frame.values[:, reached]
     sampled = frame.timeline[reached]
-    values = np.take_along_axis(frame.values, reached, axis=1)
-    known = (places >= 0) & (sampled > times - lookback_ms) & ~is_stale(values)
+    known = (places >= 0) & (sampled > times - lookback_ms)
+    stale = is_stale(values)
+    if not stale.any() and known.all():
+        return values, sampled / 1000
     out = absent(*values.shape)
-    np.copyto(out, values, where=known)
+    np.copyto(out, values, where=known & ~stale)
     return out, sampled / 1000

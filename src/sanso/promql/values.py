@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -42,11 +43,16 @@ class Samples:
         frames: The samples.
         starts: Where windows begin, ms, shape [S]; a sample at this very time is outside.
         ends: Where windows end, shape [S].
+        weights: For each frame, where it was asked for and the frame is coarse: how many raw samples each stands for.
     """
 
     frames: list[Frame]
     starts: Times
     ends: Times
+    weights: Sequence[Floats | None] = ()
+
+
+Value: TypeAlias = Vector | Scalar | Samples | Text
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,8 @@ class Window:
         last: One past the last, shape [S].
         starts: As in `Samples`.
         ends: As in `Samples`.
+        coarse_ms: The resolution of coarse samples; 0 where all are raw.
+        weights: How many raw samples each stands for, shape [N, T]; None where that was not asked for or all are raw.
     """
 
     labels: list[Labels]
@@ -70,26 +78,42 @@ class Window:
     last: Times
     starts: Times
     ends: Times
+    coarse_ms: int = 0
+    weights: Floats | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Series and steps."""
+        return len(self.labels), len(self.ends)
 
 
 def windows(samples: Samples) -> Iterator[Window]:
     """The windows of a range vector; series of one frame with equal gaps share theirs."""
-    for frame in samples.frames:
+    for number, frame in enumerate(samples.frames):
+        weights = samples.weights[number] if samples.weights else None
         hole = is_absent(frame.values) | is_stale(frame.values)
         if not hole.any():
-            yield _window(samples, frame.labels, frame.timeline, frame.values)
+            yield _window(samples, frame, weights)
             continue
         for rows in _alike(hole):
             held = ~hole[rows[0]]
             if held.any():
-                values = np.ascontiguousarray(frame.values[rows][:, held])
-                yield _window(samples, [frame.labels[row] for row in rows], frame.timeline[held], values)
+                part = Frame(
+                    [frame.labels[row] for row in rows],
+                    frame.timeline[held],
+                    np.ascontiguousarray(frame.values[rows][:, held]),
+                    frame.coarse_ms,
+                )
+                yield _window(samples, part, None if weights is None else weights[rows][:, held])
 
 
-def _window(samples: Samples, labels: list[Labels], times: Times, values: Floats) -> Window:
+def _window(samples: Samples, frame: Frame, weights: Floats | None) -> Window:
+    times = frame.timeline
     first = np.searchsorted(times, samples.starts, "right")
-    last = np.searchsorted(times, samples.ends, "right")
-    return Window(labels, times, values, first, np.maximum(last, first), samples.starts, samples.ends)
+    last = np.maximum(np.searchsorted(times, samples.ends, "right"), first)
+    return Window(
+        frame.labels, times, frame.values, first, last, samples.starts, samples.ends, frame.coarse_ms, weights
+    )
 
 
 def _alike(masks: Mask) -> list[list[int]]:
@@ -131,12 +155,24 @@ def drop_name(vector: Vector) -> Vector:
     return settled(derived(vector.labels, "nameless", _nameless), vector.values)
 
 
+def nameless(labels: Labels) -> Labels:
+    """Labels without the metric name."""
+    # The name sorts before every label that begins with a letter, so it nearly always stands first.
+    if labels and labels[0][0] == NAME:
+        return labels[1:]
+    return without(labels, (NAME,))
+
+
+def unique(labels: list[Labels]) -> bool:
+    """Whether no two label sets are alike."""
+    return derived(labels, "unique", lambda sets: len(set(sets)) == len(sets))
+
+
 def _nameless(labels: list[Labels]) -> LabelSets:
-    return LabelSets(without(each, (NAME,)) for each in labels)
+    return LabelSets(map(nameless, labels))
 
 
-def _unique(labels: list[Labels]) -> bool:
-    return len(set(labels)) == len(labels)
+DUPLICATES = "vector cannot contain metrics with the same labelset"
 
 
 def settled(labels: list[Labels], values: Floats) -> Vector:
@@ -145,7 +181,7 @@ def settled(labels: list[Labels], values: Floats) -> Vector:
     Raises:
         QueryError: Two of them have a value at the same step.
     """
-    if derived(labels, "unique", _unique):
+    if unique(labels):
         return Vector(labels, values)
     places: dict[Labels, int] = {}
     rows: list[int] = []
@@ -158,9 +194,20 @@ def settled(labels: list[Labels], values: Floats) -> Vector:
         kept = out[places[name]]
         fresh = present(out[row])
         if (fresh & present(kept)).any():
-            raise QueryError("vector cannot contain metrics with the same labelset", "execution")
+            raise QueryError(DUPLICATES, "execution")
         np.copyto(kept, out[row], where=fresh)
     return Vector([labels[row] for row in rows], np.ascontiguousarray(out[rows]))
+
+
+def distinct(vector: Vector) -> Vector:
+    """The vector, whose label sets must be unique even if series never meet.
+
+    Raises:
+        QueryError: They are not.
+    """
+    if not unique(vector.labels):
+        raise QueryError(DUPLICATES, "execution")
+    return vector
 
 
 def trimmed(vector: Vector) -> Vector:

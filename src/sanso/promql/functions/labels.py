@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from sanso.model.errors import QueryError
+from sanso.model.expressions import compiled
 from sanso.model.labels import Labels, labels_of
 from sanso.promql.functions.registry import Call, function
-from sanso.promql.values import Vector, settled
+from sanso.promql.lexical import is_text, quoted
+from sanso.promql.values import Vector, distinct
 
 _REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+)|(\$))")
 
@@ -17,10 +19,10 @@ def label_replace(call: Call) -> Vector:
     """Set a label from another one that matches an anchored expression; `$1` and `${name}` stand for its groups."""
     target, replacement, source, pattern = (call.text(place) for place in range(1, 5))
     try:
-        expression = re.compile(pattern, re.DOTALL)
+        expression = compiled(pattern)
     except re.error as error:
         raise QueryError(f"invalid regular expression in label_replace(): {pattern}", "execution") from error
-    _check(target, "label_replace")
+    _check(target, "destination label name in label_replace()")
 
     def changed(labels: Labels) -> Labels:
         found = dict(labels)
@@ -30,7 +32,7 @@ def label_replace(call: Call) -> Vector:
         return labels_of(found)
 
     vector = call.vector(0)
-    return settled([changed(labels) for labels in vector.labels], vector.values)
+    return distinct(Vector([changed(labels) for labels in vector.labels], vector.values))
 
 
 @function("label_join")
@@ -38,19 +40,21 @@ def label_join(call: Call) -> Vector:
     """Set a label to the values of others, joined."""
     target, separator = call.text(1), call.text(2)
     sources = [call.text(place) for place in range(3, len(call.args))]
-    _check(target, "label_join")
+    _check(target, "destination label name in label_join()")
+    for source in sources:
+        _check(source, "source label name in label_join()")
 
     def changed(labels: Labels) -> Labels:
         found = dict(labels)
         return labels_of({**found, target: separator.join(found.get(name, "") for name in sources)})
 
     vector = call.vector(0)
-    return settled([changed(labels) for labels in vector.labels], vector.values)
+    return distinct(Vector([changed(labels) for labels in vector.labels], vector.values))
 
 
-def _check(name: str, caller: str) -> None:
-    if not name:
-        raise QueryError(f'invalid destination label name in {caller}(): "{name}"', "execution")
+def _check(name: str, role: str) -> None:
+    if not name or not is_text(name):
+        raise QueryError(f"invalid {role}: {quoted(name)[1:-1]}", "execution")
 
 
 def _expand(match: re.Match[str], template: str) -> str:

@@ -40,7 +40,8 @@ def pi(call: Call) -> Scalar:
 def round_(call: Call) -> Vector:
     """To the nearest multiple (of 1 by default); halves go up."""
     nearest = call.scalar(1) if len(call.args) > 1 else np.ones(len(call.steps))
-    inverse = 1.0 / nearest
+    with np.errstate(divide="ignore"):
+        inverse = 1.0 / nearest
     return mapped(call.vector(0), lambda values: np.floor(values * inverse + 0.5) / inverse)
 
 

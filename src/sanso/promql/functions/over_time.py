@@ -1,50 +1,52 @@
-"""What a window of samples amounts to: the `*_over_time` family."""
+"""What a window of samples amounts to: sums, means, extremes, the newest and the oldest."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sanso.model.frame import Floats
 from sanso.promql.functions.registry import Call, range_function
-from sanso.promql.quantiles import quantile_of_sorted
+from sanso.promql.sums import window_means, window_sums
 from sanso.promql.values import Window
 
 
-@range_function("count_over_time")
+@range_function("count_over_time", coarse="count")
 def count_over_time(window: Window, _: Call) -> Floats:
-    """How many samples."""
-    return np.broadcast_to((window.last - window.first).astype(float), (len(window.labels), len(window.ends)))
+    """How many samples; coarse ones are counts already."""
+    if window.coarse_ms:
+        return window_sums(window.values, window.first, window.last)
+    return np.broadcast_to((window.last - window.first).astype(float), window.shape)
 
 
-@range_function("sum_over_time")
+@range_function("sum_over_time", coarse="sum")
 def sum_over_time(window: Window, _: Call) -> Floats:
     """Their sum."""
-    return _reduced(np.add, window)
+    return window_sums(window.values, window.first, window.last)
 
 
-@range_function("avg_over_time")
+@range_function("avg_over_time", coarse="sum", weighted=True)
 def avg_over_time(window: Window, _: Call) -> Floats:
-    """Their mean."""
-    mean: Floats = _reduced(np.add, window) / np.maximum(window.last - window.first, 1)
-    return mean
+    """Their mean; coarse ones are sums of so many as their weights say."""
+    if window.weights is None:
+        return window_means(window.values, window.first, window.last, window.last - window.first)
+    counts = window_sums(window.weights, window.first, window.last)
+    return window_means(window.values, window.first, window.last, counts.astype(np.int64))
 
 
-@range_function("min_over_time")
+@range_function("min_over_time", coarse="min")
 def min_over_time(window: Window, _: Call) -> Floats:
     """The least; NaN only where all are."""
-    return _reduced(np.fmin, window)
+    return reduced(np.fmin, window)
 
 
-@range_function("max_over_time")
+@range_function("max_over_time", coarse="max")
 def max_over_time(window: Window, _: Call) -> Floats:
     """The greatest; NaN only where all are."""
-    return _reduced(np.fmax, window)
+    return reduced(np.fmax, window)
 
 
-@range_function("last_over_time", keeps_name=True)
+@range_function("last_over_time", keeps_name=True, coarse="last")
 def last_over_time(window: Window, _: Call) -> Floats:
     """The newest."""
     return window.values[:, np.maximum(window.last - 1, 0)]
@@ -56,40 +58,34 @@ def first_over_time(window: Window, _: Call) -> Floats:
     return window.values[:, np.minimum(window.first, len(window.times) - 1)]
 
 
-@range_function("present_over_time")
+@range_function("present_over_time", coarse="last")
 def present_over_time(window: Window, _: Call) -> Floats:
     """1 where there is any."""
-    return np.ones((len(window.labels), len(window.ends)))
+    return np.ones(window.shape)
 
 
-@range_function("stddev_over_time")
-def stddev_over_time(window: Window, _: Call) -> Floats:
-    """Their standard deviation."""
-    return _each(window, lambda part, _step: np.std(part, axis=1))
+@range_function("ts_of_last_over_time", coarse="last")
+def ts_of_last_over_time(window: Window, _: Call) -> Floats:
+    """When the newest was, in seconds."""
+    return np.broadcast_to(window.times[np.maximum(window.last - 1, 0)] / 1000, window.shape)
 
 
-@range_function("stdvar_over_time")
-def stdvar_over_time(window: Window, _: Call) -> Floats:
-    """Their variance."""
-    return _each(window, lambda part, _step: np.var(part, axis=1))
+@range_function("ts_of_first_over_time")
+def ts_of_first_over_time(window: Window, _: Call) -> Floats:
+    """When the oldest was, in seconds."""
+    return np.broadcast_to(window.times[np.minimum(window.first, len(window.times) - 1)] / 1000, window.shape)
 
 
-@range_function("mad_over_time")
-def mad_over_time(window: Window, _: Call) -> Floats:
-    """The median of their distances from the median."""
-
-    def mad(part: Floats, _step: int) -> Floats:
-        middle = quantile_of_sorted(0.5, np.sort(part, axis=1))
-        return quantile_of_sorted(0.5, np.sort(np.abs(part - middle[:, None]), axis=1))
-
-    return _each(window, mad)
+@range_function("ts_of_min_over_time")
+def ts_of_min_over_time(window: Window, _: Call) -> Floats:
+    """When the least was last seen, in seconds."""
+    return _seen(np.fmin, window)
 
 
-@range_function("quantile_over_time")
-def quantile_over_time(window: Window, call: Call) -> Floats:
-    """A quantile of them."""
-    wanted = call.scalar(0)
-    return _each(window, lambda part, step: quantile_of_sorted(float(wanted[step]), np.sort(part, axis=1)))
+@range_function("ts_of_max_over_time")
+def ts_of_max_over_time(window: Window, _: Call) -> Floats:
+    """When the greatest was last seen, in seconds."""
+    return _seen(np.fmax, window)
 
 
 @range_function("changes")
@@ -114,21 +110,23 @@ def _counted(window: Window, events: NDArray[np.bool_]) -> Floats:
     return counted
 
 
-def _reduced(reduce: np.ufunc, window: Window) -> Floats:
+def _seen(reduce: np.ufunc, window: Window) -> Floats:
+    wanted = reduced(reduce, window)
+    out = np.zeros(window.shape)
+    for step, (first, last) in enumerate(zip(window.first.tolist(), window.last.tolist(), strict=True)):
+        if last > first:
+            part = window.values[:, first:last]
+            # Where all are NaN, Prometheus takes the newest.
+            like = (part == wanted[:, step, None]) | np.isnan(wanted[:, step, None])
+            out[:, step] = window.times[last - 1 - np.argmax(like[:, ::-1], axis=1)] / 1000
+    return out
+
+
+def reduced(reduce: np.ufunc, window: Window) -> Floats:
     """A ufunc over every window at once; windows without samples give anything."""
     padded = np.concatenate([window.values, window.values[:, -1:]], axis=1)
     edges = np.empty(2 * len(window.first), dtype=np.intp)
     edges[0::2], edges[1::2] = window.first, window.last
     with np.errstate(invalid="ignore", over="ignore"):
-        reduced: Floats = reduce.reduceat(padded, edges, axis=1)[:, ::2]
-    return reduced
-
-
-def _each(window: Window, reduce: Callable[[Floats, int], Floats]) -> Floats:
-    """A reduction of [N, t] to [N], window by window."""
-    out = np.full((len(window.labels), len(window.first)), np.nan)
-    with np.errstate(invalid="ignore"):
-        for step, (first, last) in enumerate(zip(window.first.tolist(), window.last.tolist(), strict=True)):
-            if last > first:
-                out[:, step] = reduce(window.values[:, first:last], step)
-    return out
+        found: Floats = reduce.reduceat(padded, edges, axis=1)[:, ::2]
+    return found

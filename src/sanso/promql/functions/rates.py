@@ -9,33 +9,33 @@ from sanso.promql.functions.registry import Call, range_function
 from sanso.promql.values import Window
 
 
-@range_function("rate", least=2)
+@range_function("rate", least=2, coarse="last", counter=True)
 def rate(window: Window, _: Call) -> Floats:
     """A counter's growth a second."""
     seconds = (window.ends - window.starts) / 1000
     return _extrapolated(window, counter=True) / seconds
 
 
-@range_function("increase", least=2)
+@range_function("increase", least=2, coarse="last", counter=True)
 def increase(window: Window, _: Call) -> Floats:
     """A counter's growth over the window."""
     return _extrapolated(window, counter=True)
 
 
-@range_function("delta", least=2)
+@range_function("delta", least=2, coarse="last")
 def delta(window: Window, _: Call) -> Floats:
     """A gauge's change over the window."""
     return _extrapolated(window, counter=False)
 
 
-@range_function("irate", least=2)
+@range_function("irate", least=2, coarse="last")
 def irate(window: Window, _: Call) -> Floats:
     """A counter's growth a second between the last two samples."""
     last, before, seconds = _last_two(window)
     return np.where(last < before, last, last - before) / seconds
 
 
-@range_function("idelta", least=2)
+@range_function("idelta", least=2, coarse="last")
 def idelta(window: Window, _: Call) -> Floats:
     """A gauge's change between the last two samples."""
     last, before, _seconds = _last_two(window)

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from sanso.model.frame import Floats, Times
-from sanso.promql.values import Samples, Scalar, Text, Vector, Window
-
-Value: TypeAlias = Vector | Scalar | Samples | Text
+from sanso.model.frame import Floats, Part, Times
+from sanso.promql.annotations import Annotations
+from sanso.promql.tree import NOWHERE
+from sanso.promql.values import Scalar, Text, Value, Vector, Window
 
 
 @dataclass(frozen=True)
 class Call:
-    """A function call, its arguments evaluated: steps are milliseconds, shape [S]."""
+    """A function call, its arguments evaluated.
+
+    Attributes:
+        args: What it is called with.
+        steps: Milliseconds, shape [S].
+        notes: Where it says what is odd about its arguments.
+        places: Where its arguments begin in the question.
+        outer: Start, end and step of the whole question, ms.
+    """
 
     args: list[Value]
     steps: Times
+    notes: Annotations = field(default_factory=Annotations)
+    places: tuple[int, ...] = ()
+    outer: tuple[int, int, int] = (0, 0, 0)
 
     def vector(self, place: int) -> Vector:
         """An argument that the parser has checked to be an instant vector."""
@@ -37,10 +48,14 @@ class Call:
         assert isinstance(value, Text)
         return value.text
 
+    def place(self, number: int) -> int:
+        """Where an argument begins in the question."""
+        return self.places[number] if number < len(self.places) else NOWHERE
+
 
 Plain: TypeAlias = Callable[[Call], Vector | Scalar]
 RangeKernel: TypeAlias = Callable[[Window, Call], Floats]
-"""Values [N, S] of one window; what it says of windows without a sample is overwritten."""
+"""Values [N, S] of one window; what it says of windows without enough samples is overwritten."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +66,20 @@ class RangeFunction:
         kernel: What it does.
         least: How many samples a window must have.
         keeps_name: Whether the metric name stays.
+        part: What coarse samples must stand for.
+        weighted: Whether it must know how many raw samples a coarse one stands for.
+        exact: Whether its answer from coarse samples is what it would be from the raw ones, or as near as their
+            resolution allows; if not, the answer says so.
+        counter: Whether it is meant for counters.
     """
 
     kernel: RangeKernel
-    least: int
-    keeps_name: bool
+    least: int = 1
+    keeps_name: bool = False
+    part: Part = "last"
+    weighted: bool = False
+    exact: bool = False
+    counter: bool = False
 
 
 PLAIN: dict[str, Plain] = {}
@@ -72,11 +96,21 @@ def function(*names: str) -> Callable[[Plain], Plain]:
     return register
 
 
-def range_function(name: str, *, least: int = 1, keeps_name: bool = False) -> Callable[[RangeKernel], RangeKernel]:
-    """Register a function of windows."""
+def range_function(
+    name: str,
+    *,
+    least: int = 1,
+    keeps_name: bool = False,
+    coarse: Part | None = None,
+    weighted: bool = False,
+    counter: bool = False,
+) -> Callable[[RangeKernel], RangeKernel]:
+    """Register a function of windows; `coarse` is the part of coarse samples from which its answer is right."""
 
     def register(kernel: RangeKernel) -> RangeKernel:
-        RANGE[name] = RangeFunction(kernel, least, keeps_name)
+        RANGE[name] = RangeFunction(
+            kernel, least, keeps_name, coarse or "last", weighted=weighted, exact=coarse is not None, counter=counter
+        )
         return kernel
 
     return register

@@ -21,6 +21,30 @@ def time(call: Call) -> Scalar:
     return Scalar(call.steps / 1000)
 
 
+@function("start")
+def start(call: Call) -> Scalar:
+    """When the question starts, seconds since 1970."""
+    return Scalar(np.full(len(call.steps), call.outer[0] / 1000))
+
+
+@function("end")
+def end(call: Call) -> Scalar:
+    """When the question ends, seconds since 1970."""
+    return Scalar(np.full(len(call.steps), call.outer[1] / 1000))
+
+
+@function("range")
+def range_(call: Call) -> Scalar:
+    """How long the question's range is, in seconds."""
+    return Scalar(np.full(len(call.steps), (call.outer[1] - call.outer[0]) / 1000))
+
+
+@function("step")
+def step(call: Call) -> Scalar:
+    """The question's step in seconds; 0 where it asks for one time."""
+    return Scalar(np.full(len(call.steps), call.outer[2] / 1000))
+
+
 def _days(seconds: Seconds) -> NDArray[np.datetime64]:
     return seconds.astype("datetime64[s]").astype("datetime64[D]")
 

@@ -1,32 +1,61 @@
-"""Straight lines through windows: deriv and predict_linear."""
+"""Where windows of samples are going: deriv, predict_linear, double_exponential_smoothing."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from sanso.model.errors import QueryError
 from sanso.model.frame import Floats, Times
 from sanso.promql.functions.registry import Call, range_function
 from sanso.promql.values import Window
 
 
-@range_function("deriv", least=2)
+@range_function("deriv", least=2, coarse="last")
 def deriv(window: Window, _: Call) -> Floats:
     """The slope a second of the least-squares line."""
     slope, _intercept = _lines(window, None)
     return slope
 
 
-@range_function("predict_linear", least=2)
+@range_function("predict_linear", least=2, coarse="last")
 def predict_linear(window: Window, call: Call) -> Floats:
     """Where the least-squares line will be so many seconds after the step."""
     slope, intercept = _lines(window, call.steps)
     return slope * call.scalar(1) + intercept
 
 
+@range_function("double_exponential_smoothing", least=2)
+def double_exponential_smoothing(window: Window, call: Call) -> Floats:
+    """The newest value, smoothed with the ones before and their trend."""
+    smoothing, trend = call.scalar(1), call.scalar(2)
+    _check_factor("smoothing factor", "sf", smoothing)
+    _check_factor("trend factor", "tf", trend)
+    newest = len(window.times) - 1
+
+    def sample(place: int) -> Floats:
+        """The sample at a place of every window: [N, S]."""
+        return window.values[:, np.minimum(window.first + place, newest)]
+
+    before, level = np.zeros(window.shape), sample(0)
+    slope = sample(1) - level
+    with np.errstate(invalid="ignore", over="ignore"):
+        for place in range(1, int((window.last - window.first).max(initial=0))):
+            inside = window.first + place < window.last
+            if place > 1:
+                slope = np.where(inside, trend * (level - before) + (1 - trend) * slope, slope)
+            after = smoothing * sample(place) + (1 - smoothing) * (level + slope)
+            before, level = np.where(inside, level, before), np.where(inside, after, level)
+    return level
+
+
+def _check_factor(name: str, short: str, factor: Floats) -> None:
+    for value in factor[~((factor > 0) & (factor < 1))].tolist():
+        raise QueryError(f"invalid {name}. Expected: 0 < {short} < 1, got: {value:f}", "execution")
+
+
 def _lines(window: Window, origins: Times | None) -> tuple[Floats, Floats]:
     """Slope and intercept, each [N, S]; x is seconds from the origin, by default the window's first sample."""
-    shape = (len(window.labels), len(window.first))
-    slope, intercept = np.full(shape, np.nan), np.full(shape, np.nan)
+    slope, intercept = np.full(window.shape, np.nan), np.full(window.shape, np.nan)
     for step, (first, last) in enumerate(zip(window.first.tolist(), window.last.tolist(), strict=True)):
         if last - first < 2:
             continue
@@ -34,13 +63,14 @@ def _lines(window: Window, origins: Times | None) -> tuple[Floats, Floats]:
         x = (times - (times[0] if origins is None else origins[step])) / 1000
         mean_x = x.mean()
         offset = part[:, :1]
-        with np.errstate(invalid="ignore"):
+        known = np.isfinite(part).all(axis=1)
+        with np.errstate(invalid="ignore", over="ignore"):
             y = part - offset
             spread = x - mean_x
             slope[:, step] = (y @ spread) / (spread @ spread)
             intercept[:, step] = y.mean(axis=1) - slope[:, step] * mean_x + offset[:, 0]
         flat = (part == offset).all(axis=1)
-        known = np.isfinite(offset[:, 0])
-        slope[flat, step] = np.where(known[flat], 0.0, np.nan)
-        intercept[flat, step] = np.where(known[flat], offset[flat, 0], np.nan)
+        slope[flat, step] = 0.0
+        intercept[flat, step] = offset[flat, 0]
+        slope[~known, step] = intercept[~known, step] = np.nan
     return slope, intercept

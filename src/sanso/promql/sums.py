@@ -1,0 +1,130 @@
+"""Sums as exact as Prometheus's: what rounding loses is summed too, for all windows at once."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sanso.model.frame import Floats, Mask
+
+Places = NDArray[np.intp]
+
+_BLOCK_CELLS = 1 << 16
+"""Rows are done in blocks of about so many cells, which stay in the processor's cache."""
+
+
+def window_sums(values: Floats, first: Places, last: Places) -> Floats:
+    """The sum of values[:, first[i]:last[i]] for every i, 0 where that is nothing.
+
+    Each is right to the last digit or so however the terms cancel each other. A sum that is too great is infinite.
+
+    Args:
+        values: Shape [R, T]; no absent cell.
+        first: Where windows begin, shape [W].
+        last: One past their ends.
+
+    Returns:
+        Shape [R, W].
+    """
+    rows, length = values.shape
+    out = np.empty((rows, len(first)))
+    block = max(1, _BLOCK_CELLS // max(length, 1))
+    with np.errstate(all="ignore"):
+        for start in range(0, rows, block):
+            out[start : start + block] = _block(values[start : start + block], first, last)
+    return out
+
+
+def window_means(values: Floats, first: Places, last: Places, counts: NDArray[np.int64]) -> Floats:
+    """The mean of each window, also where the sum would be too great; anything where it is empty.
+
+    Args:
+        values: As above.
+        first: As above.
+        last: As above.
+        counts: By how many each sum is divided, broadcasts to [R, W].
+    """
+    sums = window_sums(values, first, last)
+    with np.errstate(all="ignore"):
+        means: Floats = sums / np.maximum(counts, 1)
+        over = np.isinf(sums)
+        if not over.any():
+            return means
+        # An infinite sum is either one of infinite terms, where the mean is infinite too, or one that is too great.
+        rows = np.flatnonzero(over.any(axis=1))
+        small = window_sums(np.ldexp(values[rows], -64), first, last)
+        shared = np.broadcast_to(counts, means.shape)[rows]
+        means[rows] = np.where(over[rows], np.ldexp(small / np.maximum(shared, 1), 64), means[rows])
+    return means
+
+
+def _block(values: Floats, first: Places, last: Places) -> Floats:
+    finite = np.isfinite(values)
+    if finite.all():
+        return _finite(values, first, last)
+    endless = np.where(finite, 0.0, values)
+    return _finite(np.where(finite, values, 0.0), first, last) + _plain(endless, first, last)
+
+
+def _plain(values: Floats, first: Places, last: Places) -> Floats:
+    """Sums without care, of infinities and NaN."""
+    padded = np.concatenate([values, np.zeros((len(values), 1))], axis=1)
+    edges = np.empty(2 * len(first), dtype=np.intp)
+    edges[0::2], edges[1::2] = first, last
+    sums: Floats = np.add.reduceat(padded, edges, axis=1)[:, ::2]
+    return np.where(last > first, sums, 0.0)
+
+
+def _finite(values: Floats, first: Places, last: Places) -> Floats:
+    """Differences of running sums kept in two numbers each: the sum, and what its roundings have lost."""
+    rows, length = values.shape
+    high, low = np.zeros((rows, length + 1)), np.zeros((rows, length + 1))
+    np.cumsum(values, axis=1, out=high[:, 1:])
+    before, after = high[:, :-1], high[:, 1:]
+    came = after - before
+    lost = before - (after - came)
+    lost += values - came
+    np.cumsum(lost, axis=1, out=low[:, 1:])
+    upper, lower = high[:, last], high[:, first]
+    sums = upper - lower
+    came = sums - upper
+    error = (upper - (sums - came)) - (lower + came)
+    found: Floats = sums + (error + (low[:, last] - low[:, first]))
+    greatest = np.abs(high).max(axis=1, keepdims=True)
+    # Where nothing was lost the running sums are exact, and so is every difference.
+    rounded = (low != 0).any(axis=1, keepdims=True)
+    sure = (np.abs(found) > greatest * (length * 2.0**-52)) | ~rounded
+    return found if sure.all() else _mended(found, ~sure, values, first, last)
+
+
+def _mended(found: Floats, doubtful: Mask, values: Floats, first: Places, last: Places) -> Floats:
+    """Sums again, term by term, where the running sums were too great for the sum that is left of them."""
+    some = _any_term(values, first, last)
+    np.copyto(found, 0.0, where=doubtful & ~some)
+    for row, window in np.argwhere(doubtful & some).tolist():
+        found[row, window] = _one_by_one(values[row, first[window] : last[window]].tolist())
+    return found
+
+
+def _any_term(values: Floats, first: Places, last: Places) -> Mask:
+    """Windows that have a term other than 0."""
+    seen = np.zeros((values.shape[0], values.shape[1] + 1), dtype=np.int64)
+    np.cumsum(values != 0, axis=1, out=seen[:, 1:])
+    return np.asarray(seen[:, last] > seen[:, first])
+
+
+def _one_by_one(terms: list[float]) -> float:
+    """Neumaier's sum, which is Prometheus's: where terms are too far apart even for it, it errs in the same way."""
+    total = lost = 0.0
+    for term in terms:
+        after = total + term
+        if math.isinf(after):
+            lost = 0.0
+        elif abs(total) >= abs(term):
+            lost += (total - after) + term
+        else:
+            lost += (term - after) + total
+        total = after
+    return total + lost
