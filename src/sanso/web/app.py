@@ -11,14 +11,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sanso.model.errors import SansoError
-from sanso.web import prometheus_api, remote_write, sanso_api
+from sanso.web import prometheus_api, sanso_api
 from sanso.web.bodies import MOST_BYTES, read_body
 from sanso.web.cross_origin import CrossOrigin, SameSite
 from sanso.web.door import Door
 from sanso.web.errors import failure, http_failed, sanso_failed
+from sanso.web.remote_write import PATH, WriteDoor
 from sanso.web.services import Services
 
 _FAILURES: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
@@ -35,11 +36,16 @@ def create_app(services: Services) -> ASGIApp:
         Route("/-/healthy", _text("Sanso is Healthy.\n")),
         Route("/-/ready", _text("Sanso is Ready.\n")),
         *_otlp_routes(services),
-        *remote_write.routes(services),
         *sanso_api.routes(services),
     ]
     rest = Starlette(routes=routes, exception_handlers=_FAILURES)
-    return Door(services, prometheus_api.ENDPOINTS, prometheus_api.LABEL_VALUES, rest)
+    write = WriteDoor(services.receive_remote_write)
+
+    async def otherwise(scope: Scope, receive: Receive, send: Send) -> None:
+        """Writes come by the thousand: they have no use for what stands between."""
+        await (write if scope.get("path") == PATH else rest)(scope, receive, send)
+
+    return Door(services, prometheus_api.ENDPOINTS, prometheus_api.LABEL_VALUES, otherwise)
 
 
 def create_otlp_app(services: Services) -> ASGIApp:

@@ -27,6 +27,7 @@ class Server:
             loop="asyncio",
             lifespan="off",
             ws="none",
+            proxy_headers=False,
             access_log=False,
             log_config=None,
             log_level="warning",
