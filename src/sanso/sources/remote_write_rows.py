@@ -49,18 +49,26 @@ class Rows:
         return sum(self._append(int(frames[rows[0]]), time_ms, series[rows], values[rows]) for rows in _runs(frames))
 
     def _append(self, frame: int, time_ms: int, series: Numbers, values: Floats) -> int:
+        """Add cells to a row of one frame; how many the store refused."""
+        return self._writer.append(
+            self._book.frames[frame].name, time_ms, self._row(frame, series, values), complete=False
+        )
+
+    def _row(self, frame: int, series: Numbers, values: Floats) -> Row:
         book = self._book
         book.seen_s[series] = book.now_s
         columns = book.columns(frame)
-        row = absent(len(columns.labels))
-        row[book.place[series]] = values
-        return self._writer.append(book.frames[frame].name, time_ms, Row(columns, row), complete=False)
+        cells = absent(len(columns.labels))
+        cells[book.place[series]] = values
+        return Row(columns, cells)
 
     def _write_row(self, frame: int, time_ms: int, series: Numbers, values: Floats) -> int:
         refused = 0
-        if len(np.unique(self._book.place[series])) < len(series):
+        row = self._row(frame, series, values)
+        if np.count_nonzero(row.values.view(np.uint64) != ABSENT_BITS) < len(series):
             series, values, refused = self._once(series, values)
-        failed = self._append(frame, time_ms, series, values)
+            row = self._row(frame, series, values)
+        failed = self._writer.append(self._book.frames[frame].name, time_ms, row, complete=False)
         if failed:
             self._name(frame, time_ms, series, values, failed)
         return refused + failed
