@@ -4,7 +4,6 @@ import contextlib
 import struct
 from typing import Any
 
-import cramjam
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,13 +11,15 @@ from hypothesis import strategies as st
 
 from sanso.model.clock import FixedClock
 from sanso.model.errors import DecodeError
-from sanso.model.frame import is_stale
+from sanso.model.exemplars import Exemplar
+from sanso.model.frame import ABSENT, is_absent, is_stale
 from sanso.model.labels import Labels, series_of
 from sanso.model.matchers import Matcher
 from sanso.sources.remote_write import V1, V2, RemoteWriteReceiver
 from sanso.sources.remote_write_schema import request_class
 from sanso.store.exemplars import Exemplars
 from sanso.store.store import Store
+from tests.sources.remote_write_requests import packed
 
 NOW = 1_790_000_000_000
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
@@ -49,10 +50,6 @@ def v2(series: Sent) -> bytes:
     request.symbols.extend(symbols)
     plain: bytes = request.SerializeToString()
     return plain
-
-
-def packed(plain: bytes) -> bytes:
-    return bytes(cramjam.snappy.compress_raw(plain))
 
 
 def receiver(retention_ms: int = 10**10) -> tuple[RemoteWriteReceiver, Store]:
@@ -176,6 +173,146 @@ def test_metadata_becomes_families() -> None:
         "G.",
         "bytes",
     )
+
+
+def with_exemplars(version: str, times: list[int], *, trace: str = "1f") -> bytes:
+    request = request_class(version)()
+    series = request.timeseries.add()
+    if version == "v2":
+        request.symbols.extend(["", "__name__", "m", "trace_id", trace])
+        series.labels.extend([1, 2])
+    else:
+        series.labels.add(name="__name__", value="m")
+    series.samples.add(value=1.0, timestamp=NOW)
+    for time_ms in times:
+        exemplar = series.exemplars.add(value=0.5, timestamp=time_ms)
+        if version == "v2":
+            exemplar.labels.extend([3, 4])
+        else:
+            exemplar.labels.add(name="trace_id", value=trace)
+    return packed(request.SerializeToString())
+
+
+@pytest.mark.parametrize(("version", "message"), [("v1", V1), ("v2", V2)])
+def test_exemplars_are_kept_and_counted(version: str, message: str) -> None:
+    kept = Exemplars()
+    receive = RemoteWriteReceiver(Store.in_memory(retention_ms=10**10), kept, FixedClock(NOW), 10**10, lambda: True)
+    answer = receive.receive(with_exemplars(version, [NOW - 2, NOW - 1]), message=message)
+    assert (answer.samples, answer.exemplars, answer.problem) == (1, 2, "")
+    ((series, exemplars),) = kept.exemplars([[Matcher("__name__", "=", "m")]], 0, NOW)
+    assert series == series_of("m")
+    assert exemplars == [Exemplar((("trace_id", "1f"),), 0.5, NOW - 2), Exemplar((("trace_id", "1f"),), 0.5, NOW - 1)]
+    answer = receive.receive(with_exemplars(version, [NOW - 10], trace="2f"), message=message)
+    assert answer.exemplars == 0
+    assert ("older than the series' newest" in answer.problem) == (message == V2)
+
+
+def test_version_2_wants_a_sample_in_each_series_and_symbols_that_are_there() -> None:
+    receive, _ = receiver()
+    assert receive.receive(packed(v2([(series_of("m"), [])])), message=V2).problem == "1 x series without any sample"
+    request = request_class("v2")()
+    request.symbols.extend(["", "__name__"])
+    request.timeseries.add().labels.extend([1, 2])
+    with pytest.raises(DecodeError, match="beyond the 2"):
+        receive.receive(packed(request.SerializeToString()), message=V2)
+    request.timeseries[0].labels.pop()
+    with pytest.raises(DecodeError, match="odd number"):
+        receive.receive(packed(request.SerializeToString()), message=V2)
+
+
+def test_labels_out_of_order_or_empty_are_the_same_series() -> None:
+    receive, store = receiver()
+    for n, labels in enumerate(
+        [(("__name__", "m"), ("a", "b")), (("a", "b"), ("__name__", "m")), (("__name__", "m"), ("a", "b"), ("c", ""))]
+    ):
+        assert receive.receive(packed(v1([(labels, [(NOW - 9 + n, 1.0)])]))).problem == ""
+    assert {labels for labels, _ in held(store)} == {series_of("m", a="b")}
+
+
+def test_two_values_at_one_time_in_a_request_leave_the_first() -> None:
+    receive, store = receiver()
+    labels = series_of("m")
+    answer = receive.receive(packed(v1([(labels, [(NOW, 1.0), (NOW, 1.0)])])))
+    assert (answer.samples, answer.problem) == (2, "")
+    answer = receive.receive(packed(v1([(labels, [(NOW + 1, 2.0), (NOW + 1, 3.0)])])))
+    assert (answer.samples, answer.problem) == (1, "1 x series m: two values at one time")
+    assert held(store) == {(labels, NOW): 1.0, (labels, NOW + 1): 2.0}
+
+
+def test_the_one_refused_series_among_many_is_named() -> None:
+    receive, store = receiver()
+    many = [(series_of("m", n=str(n)), [(NOW, 1.0)]) for n in range(40)]
+    receive.receive(packed(v1(many)))
+    many[17] = (many[17][0], [(NOW, 5.0)])
+    answer = receive.receive(packed(v1(many)))
+    assert answer.samples == 39
+    assert answer.problem.startswith('1 x series m{n="17"}: out of order')
+    assert set(held(store).values()) == {1.0}
+
+
+def test_the_bits_that_mean_absent_to_us_are_a_nan_like_any_other() -> None:
+    receive, store = receiver()
+    assert receive.receive(packed(v1([(series_of("m"), [(NOW, ABSENT)])]))).samples == 1
+    (frame,) = store.select([Matcher("__name__", "=", "m")], 0, NOW)
+    assert not is_absent(frame.values).any()
+    assert np.isnan(frame.values).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_a_stream_cut_anywhere_is_held_as_sent(data: st.DataObject) -> None:
+    """Targets' scrapes one after the other, cut into requests wherever they are full: as a Prometheus sends."""
+    receive, store = receiver()
+    targets = [
+        [series_of("m", n=str(n), instance=f"host-{target}") for n in range(data.draw(st.integers(1, 50)))]
+        for target in range(data.draw(st.integers(1, 3)))
+    ]
+    stream: Sent = [
+        (labels, [(NOW - 10**6 + turn * 1000 + target, float(turn % 3 * n))])
+        for turn in range(data.draw(st.integers(1, 6)))
+        for target, series in enumerate(targets)
+        for n, labels in enumerate(series)
+    ]
+    size = data.draw(st.integers(1, 60))
+    for begin in range(0, len(stream), size):
+        answer = receive.receive(packed(v1(stream[begin : begin + size])))
+        assert (answer.samples, answer.problem) == (len(stream[begin : begin + size]), "")
+    assert held(store) == {(labels, time_ms): value for labels, ((time_ms, value),) in stream}
+
+
+def test_series_that_came_no_more_are_forgotten_and_may_come_back() -> None:
+    store, clock = Store.in_memory(retention_ms=10**10), FixedClock(NOW)
+    receive = RemoteWriteReceiver(store, Exemplars(), clock, 10**10, lambda: True)
+    first = [series_of("m", pod="a", n=str(n)) for n in range(60)]
+    second = [series_of("m", pod="b", n=str(n)) for n in range(60)]
+    expected: dict[tuple[Labels, int], float] = {}
+    for turn in range(20):
+        sent = [(labels, [(clock.now_ms(), float(turn))]) for labels in (second if 0 < turn < 19 else first)]
+        assert receive.receive(packed(v1(sent))).problem == ""
+        assert len(receive._book) <= 120
+        expected |= {(labels, samples[0][0]): samples[0][1] for labels, samples in sent}
+        clock.advance(700)
+        if turn == 15:
+            assert len(receive._book) == 60
+    assert held(store) == expected
+
+
+def test_several_requests_are_one_transaction_and_each_has_its_answer() -> None:
+    receive, store = receiver()
+    commits = 0
+    commit = store.commit
+
+    def counted() -> None:
+        nonlocal commits
+        commits += 1
+        commit()
+
+    store.commit = counted  # type: ignore[method-assign]
+    good = packed(v1([(series_of("m"), [(NOW, 1.0)])]))
+    found = receive.receive_all([(good, V1), (b"\x05nonsense", V1), (packed(v2([(series_of("n"), [(NOW, 2.0)])])), V2)])
+    assert commits == 1
+    assert [isinstance(one, DecodeError) for one in found] == [False, True, False]
+    assert len(held(store)) == 2
 
 
 @given(st.binary(max_size=200))
