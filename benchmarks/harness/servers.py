@@ -169,8 +169,8 @@ def serving(name: str, folder: Path) -> Iterator[Server]:
 
 
 def _wait(url: str) -> None:
-    for _ in range(300):
+    for _ in range(1500):
         with contextlib.suppress(OSError, urllib.error.HTTPError), urllib.request.urlopen(url, timeout=1):
             return
-        time.sleep(0.1)
+        time.sleep(0.02)
     raise RuntimeError(f"{url} does not answer")

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import contextlib
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,17 +10,34 @@ from hypothesis import strategies as st
 from pcodec import ChunkConfig, standalone
 
 from sanso.model.errors import StoreError
-from sanso.model.frame import ABSENT, STALE, absent
-from sanso.store.blocks import decode_chunk, decode_index, decode_times, encode, sealed
+from sanso.model.frame import ABSENT, STALE, Times, absent
+from sanso.store.blocks import (
+    PIECE_BYTES,
+    Block,
+    decode_chunk,
+    decode_index,
+    decode_times,
+    encode,
+    piece_starts,
+    same_as,
+    sealed,
+)
 
 cells = st.one_of(st.floats(), st.sampled_from([ABSENT, STALE, float("nan")]), st.integers(-5, 5).map(float))
 whole_cells = st.integers(-(2**62), 2**62).map(float)
+decimal_cells = st.integers(-(10**12), 10**12).map(lambda whole: whole / 1000)
+
+
+def chunk_of(block: Block, ends: Times, column: int) -> bytes:
+    return b"".join(block.pieces)[int(ends[column]) : int(ends[column + 1])]
 
 
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.lists(cells, min_size=3, max_size=3), min_size=1, max_size=40)
     | st.lists(st.lists(whole_cells, min_size=3, max_size=3), min_size=1, max_size=40)
+    | st.lists(st.lists(decimal_cells, min_size=3, max_size=3), min_size=1, max_size=40)
+    | st.lists(cells.map(lambda cell: [cell, cell, cell]), min_size=1, max_size=40)
 )
 def test_a_block_gives_back_every_bit(rows: list[list[float]]) -> None:
     values = np.array(rows, dtype=np.float64)
@@ -27,16 +47,16 @@ def test_a_block_gives_back_every_bit(rows: list[list[float]]) -> None:
     series, ends = decode_index(block.index)
     assert series.tolist() == [7, 8, 9]
     for column in range(3):
-        chunk = block.chunks[int(ends[column]) : int(ends[column + 1])]
-        back = decode_chunk(chunk, block.rows)
+        other = same_as(chunk_of(block, ends, column))
+        back = decode_chunk(chunk_of(block, ends, column if other is None else other), block.rows)
         assert back.view(np.uint64).tolist() == np.ascontiguousarray(values[:, column]).view(np.uint64).tolist()
 
 
 def test_constants_cost_nine_bytes_and_small_whole_ones_two() -> None:
     times = np.arange(500, dtype=np.int64)
-    assert len(encode(times, [1], np.full((1, 500), 3.5)).chunks) == 9
-    assert len(encode(times, [1], np.full((1, 500), -0.0)).chunks) == 9
-    assert len(encode(times, [1], np.full((1, 500), -128.0)).chunks) == 2
+    assert len(encode(times, [1], np.full((1, 500), 3.5)).pieces[0]) == 9
+    assert len(encode(times, [1], np.full((1, 500), -0.0)).pieces[0]) == 9
+    assert len(encode(times, [1], np.full((1, 500), -128.0)).pieces[0]) == 2
 
 
 def test_a_series_without_a_sample_takes_no_place() -> None:
@@ -47,8 +67,8 @@ def test_a_series_without_a_sample_takes_no_place() -> None:
 def test_counters_are_kept_as_whole_numbers() -> None:
     counter = np.cumsum(np.random.default_rng(1).integers(0, 9, (1, 600)), axis=1).astype(np.float64)
     whole = encode(np.arange(600, dtype=np.int64), [1], counter)
-    assert whole.chunks[:1] == b"\x02"
-    assert len(whole.chunks) < len(standalone.simple_compress(counter[0], ChunkConfig()))
+    assert whole.pieces[0][:1] == b"\x02"
+    assert len(whole.pieces[0]) < len(standalone.simple_compress(counter[0], ChunkConfig()))
 
 
 def test_damage_is_said() -> None:
@@ -56,3 +76,33 @@ def test_damage_is_said() -> None:
         decode_index(b"\x02\x00\x00\x00abc")
     with pytest.raises(StoreError, match="damaged"):
         decode_chunk(b"\x07", 3)
+
+
+def test_decimal_fractions_are_kept_as_whole_numbers() -> None:
+    seconds = np.cumsum(np.random.default_rng(1).integers(0, 9, (1, 600)), axis=1) / 100
+    block = encode(np.arange(600, dtype=np.int64), [1], seconds)
+    assert block.pieces[0][:2] == b"\x04\x02"
+    assert len(block.pieces[0]) < len(standalone.simple_compress(seconds[0], ChunkConfig()))
+
+
+def test_a_column_that_another_equals_is_kept_once() -> None:
+    values = np.random.default_rng(1).normal(size=(1, 600))
+    one, two = (encode(np.arange(600, dtype=np.int64), range(n), values.repeat(n, axis=0)) for n in (1, 2))
+    assert len(two.pieces[0]) == len(one.pieces[0]) + 5
+
+
+@given(st.lists(st.integers(1, 3 * PIECE_BYTES), max_size=60))
+def test_pieces_end_with_the_column_that_makes_them_long_enough(lengths: list[int]) -> None:
+    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    starts = [*piece_starts(ends), len(lengths)]
+    assert starts[0] == 0
+    for start, end in itertools.pairwise(starts):
+        assert end == len(lengths) or ends[end] - ends[start] >= PIECE_BYTES
+        assert ends[end - 1] - ends[start] < PIECE_BYTES
+
+
+@given(st.binary(max_size=300), st.integers(1, 50))
+def test_whatever_the_bytes_are_decoding_ends_in_values_or_in_an_error(damaged: bytes, rows: int) -> None:
+    for decode in (decode_index, lambda chunk: decode_chunk(chunk, rows)):
+        with contextlib.suppress(StoreError):
+            decode(damaged)

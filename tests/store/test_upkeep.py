@@ -17,6 +17,7 @@ from sanso.store.archive import backup, restore
 from sanso.store.compaction import LONGEST_ROWS, Stored, due
 from sanso.store.schema import FILE, VERSION
 from sanso.store.store import Store
+from tests.store import old_file
 
 LONG = 10**12
 ALL = [Matcher("__name__", "=~", ".+")]
@@ -140,7 +141,7 @@ def test_what_is_not_a_whole_backup_is_refused(store: Store, tmp_path: Path) -> 
     copy = tmp_path / "copy.db"
     backup(tmp_path / "data", copy)
     connection = sqlite3.connect(copy)
-    connection.execute("update blocks set chunks = zeroblob(length(chunks))")
+    connection.execute("update pieces set data = zeroblob(length(data))")
     connection.commit()
     connection.close()
     with pytest.raises(StoreError, match=r"damaged: block \d+ of frame 1"):
@@ -152,17 +153,22 @@ def test_what_is_not_a_whole_backup_is_refused(store: Store, tmp_path: Path) -> 
         backup(tmp_path / "nowhere", tmp_path / "x")
 
 
-def test_a_file_of_the_version_before_is_brought_forward(store: Store, tmp_path: Path) -> None:
-    fill(store, 33)
-    before = held(store)
-    store.close()
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_file_of_a_version_before_is_brought_forward(tmp_path: Path, version: int) -> None:
+    values = np.random.default_rng(1).normal(size=(33, 3))
+    old_file.write(tmp_path / "data", list(columns(3).labels), values, sealed=30)
     connection = sqlite3.connect(tmp_path / "data" / FILE)
-    connection.executescript("drop table tombstones; pragma user_version = 1;")
+    if version == 1:
+        connection.executescript("drop table tombstones; pragma user_version = 1;")
     connection.close()
-    again = Store.open(tmp_path / "data", retention_ms=LONG)
-    assert same(held(again), before)
-    assert again.delete(ALL, 0, LONG) == 3
-    again.close()
+    store = Store.open(tmp_path / "data", retention_ms=LONG)
+    assert {key: each.tobytes() for key, each in held(store).items()} == {
+        labels: values[:, column].tobytes() for column, labels in enumerate(columns(3).labels)
+    }
+    assert store.upkeep is not None
+    assert store.upkeep.problems() == []
+    assert store.delete(ALL, 0, LONG) == 3
+    store.close()
     connection = sqlite3.connect(tmp_path / "data" / FILE)
     assert connection.execute("pragma user_version").fetchone() == (VERSION,)
     connection.close()

@@ -1,14 +1,16 @@
 """Sealed blocks: the columns of many rows, each in its cheapest form. Pure bytes in, bytes out.
 
-A block is a timeline and, for each series, a chunk: one kind byte, then for a constant its 8 bytes (or one, for a small
-whole number), else pcodec's stream, of int64 where every value is a whole number and of float64 where not. pcodec keeps
-every bit, so the three NaN stay distinct.
+A block is a timeline, an index and, for each series, a chunk: one kind byte and what the kind says. A constant is its
+8 bytes (or one, for a small whole number); a column that another one equals is that one's place; else it is pcodec's
+stream, of int64 where every value is a whole number or a decimal fraction with few digits, and of float64 where not.
+pcodec keeps every bit, so the three NaN stay distinct. Chunks lie one after the other in pieces of about `PIECE_BYTES`,
+cut where a column ends, so that one column of a long block is found without reading all of it.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +20,10 @@ from pcodec import ChunkConfig, standalone
 from sanso.model.errors import StoreError
 from sanso.model.frame import Floats, Times, is_absent
 
-_CONSTANT, _FLOATS, _WHOLES, _SMALL = b"\x00", b"\x01", b"\x02", b"\x03"
-_MOST_WHOLE = 2.0**62
+PIECE_BYTES = 1 << 15
+_CONSTANT, _FLOATS, _WHOLES, _SMALL, _DECIMALS, _SAME = (bytes([kind]) for kind in range(6))
+_MOST_WHOLE, _MOST_DECIMAL = 2.0**62, 2.0**53
+_MOST_DIGITS = 9
 _CONFIG = ChunkConfig()
 
 
@@ -29,15 +33,17 @@ class Block:
 
     Attributes:
         timeline: The compressed times.
-        index: The series numbers (int32) and the end of each chunk (int64), length-prefixed.
-        chunks: All chunks, one after the other.
+        index: The series numbers and the length of each chunk.
+        pieces: All chunks, one after the other.
         rows: How many rows it has.
+        columns: How many columns it has.
     """
 
     timeline: bytes
     index: bytes
-    chunks: bytes
+    pieces: list[bytes]
     rows: int
+    columns: int
 
 
 def encode(times: Times, series: Sequence[int], values: Floats) -> Block:
@@ -54,32 +60,70 @@ def encode(times: Times, series: Sequence[int], values: Floats) -> Block:
 
 def sealed(times: Times, series: Sequence[int], columns: Iterable[Floats]) -> Block:
     """A block of columns that come one at a time, each contiguous and of shape [T]."""
-    chunks = [_chunk(column) for column in columns]
-    ends = np.cumsum([len(chunk) for chunk in chunks], dtype=np.int64)
-    index = struct.pack("<I", len(series)) + np.asarray(series, dtype=np.int32).tobytes() + ends.tobytes()
-    return Block(standalone.simple_compress(times, _CONFIG), index, b"".join(chunks), len(times))
+    chunks: list[bytes] = []
+    known: dict[bytes, int] = {}
+    for place, column in enumerate(columns):
+        chunk = _chunk(column)
+        first = known.setdefault(chunk, place)
+        chunks.append(chunk if first == place or len(chunk) < 6 else _SAME + struct.pack("<I", first))
+    return as_block(_packed(times), series, chunks, len(times))
+
+
+def as_block(timeline: bytes, series: Sequence[int], chunks: Sequence[bytes], rows: int) -> Block:
+    """A block of a compressed timeline and chunks as they are."""
+    lengths = np.array([len(chunk) for chunk in chunks], dtype=np.int64)
+    numbers = _packed(np.asarray(series, dtype=np.int64))
+    index = struct.pack("<I", len(numbers)) + numbers + _packed(lengths)
+    cuts = piece_starts(_ends(lengths))
+    pieces = (
+        [b"".join(chunks[start:end]) for start, end in zip(cuts, [*cuts[1:], len(chunks)], strict=True)] if cuts else []
+    )
+    return Block(timeline, index, pieces, rows, len(chunks))
 
 
 def decode_times(timeline: bytes) -> Times:
-    """The times of a block."""
-    times = standalone.simple_decompress(timeline)
-    if times is None:
-        return np.empty(0, dtype=np.int64)
-    return np.asarray(times, dtype=np.int64)
+    """The times of a block.
+
+    Raises:
+        StoreError: They are damaged.
+    """
+    try:
+        return _unpacked(timeline)
+    except RuntimeError as error:
+        raise StoreError("a block's times are damaged: restore a backup") from error
 
 
-def decode_index(index: bytes) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def decode_index(index: bytes) -> tuple[Times, Times]:
     """Series numbers, and where each chunk begins and ends: N and N + 1 of them.
 
     Raises:
         StoreError: The index is damaged.
     """
-    (count,) = struct.unpack_from("<I", index)
-    if len(index) != 4 + 12 * count:
+    try:
+        (size,) = struct.unpack_from("<I", index)
+        series, lengths = _unpacked(index[4 : 4 + size]), _unpacked(index[4 + size :])
+    except (struct.error, RuntimeError) as error:
+        raise StoreError("a block's index is damaged: restore a backup") from error
+    if len(series) != len(lengths) or (lengths <= 0).any():
         raise StoreError("a block's index is damaged: restore a backup")
-    series = np.frombuffer(index, dtype=np.int32, count=count, offset=4)
-    ends = np.frombuffer(index, dtype=np.int64, count=count, offset=4 + 4 * count)
-    return series, np.concatenate([np.zeros(1, dtype=np.int64), ends])
+    return series, _ends(lengths)
+
+
+def piece_starts(ends: Times) -> list[int]:
+    """The first column of each piece: one ends with the column that makes it long enough."""
+    starts: list[int] = []
+    column, columns = 0, len(ends) - 1
+    while column < columns:
+        starts.append(column)
+        column = int(ends.searchsorted(ends[column] + PIECE_BYTES))
+    return starts
+
+
+def same_as(chunk: bytes) -> int | None:
+    """The place of the column that this chunk says it equals; None where it has values of its own."""
+    if chunk[:1] != _SAME or len(chunk) != 5:
+        return None
+    return int(struct.unpack_from("<I", chunk, 1)[0])
 
 
 def decode_chunk(chunk: bytes, rows: int) -> Floats:
@@ -93,10 +137,16 @@ def decode_chunk(chunk: bytes, rows: int) -> Floats:
         return np.full(rows, np.frombuffer(chunk, dtype=np.uint64, offset=1)[0], dtype=np.uint64).view(np.float64)
     if kind == _SMALL and len(chunk) == 2:
         return np.full(rows, float(np.frombuffer(chunk, dtype=np.int8, offset=1)[0]))
-    values = standalone.simple_decompress(chunk[1:]) if kind in (_FLOATS, _WHOLES) else None
-    expected = np.float64 if kind == _FLOATS else np.int64
-    if values is None or len(values) != rows or values.dtype != expected:
+    begin = {_FLOATS: 1, _WHOLES: 1, _DECIMALS: 2}.get(kind, 0)
+    values = np.empty(rows, dtype=np.float64 if kind == _FLOATS else np.int64)
+    try:
+        whole = begin and standalone.simple_decompress_into(chunk[begin:], values)
+    except (RuntimeError, TypeError) as error:
+        raise StoreError("a block's column is damaged: restore a backup") from error
+    if not whole or not whole.finished or whole.n_processed != rows:
         raise StoreError("a block's column is damaged: restore a backup")
+    if kind == _DECIMALS:
+        return np.asarray(values / 10.0 ** chunk[1], dtype=np.float64)
     return np.asarray(values, dtype=np.float64)
 
 
@@ -107,15 +157,44 @@ def _chunk(values: Floats) -> bytes:
         if -128 <= first <= 127 and np.float64(int(first)).view(np.uint64) == bits[0]:
             return _SMALL + int(first).to_bytes(1, "little", signed=True)
         return _CONSTANT + bits[:1].tobytes()
-    whole = _as_wholes(values)
-    if whole is not None:
-        return bytes(_WHOLES + standalone.simple_compress(whole, _CONFIG))
+    for digits, whole in _as_decimals(values):
+        kind = _DECIMALS + bytes([digits]) if digits else _WHOLES
+        return bytes(kind + standalone.simple_compress(whole, _CONFIG))
     return bytes(_FLOATS + standalone.simple_compress(values, _CONFIG))
 
 
-def _as_wholes(values: Floats) -> Times | None:
-    """The same as int64, where that keeps every bit: no NaN, no fraction, no -0.0."""
-    if not (np.abs(values) < _MOST_WHOLE).all():
-        return None
-    whole = values.astype(np.int64)
-    return whole if (whole.astype(np.float64).view(np.uint64) == values.view(np.uint64)).all() else None
+def _as_decimals(values: Floats) -> Iterator[tuple[int, Times]]:
+    """Whole numbers that, divided by 10 ** digits, are these values to the bit; at most one, of the fewest digits."""
+    largest = np.abs(values).max()
+    if not largest < _MOST_WHOLE:  # nor where there is a NaN
+        return
+    few = values[:: max(len(values) // 8, 1)]
+    for digits in range(_MOST_DIGITS + 1):
+        if digits and largest * 10.0**digits >= _MOST_DECIMAL:
+            return
+        if not _same(few, np.rint(few * 10.0**digits), digits):
+            continue
+        whole = np.rint(values * 10.0**digits)
+        if _same(values, whole, digits):
+            yield digits, whole.astype(np.int64)
+            return
+
+
+def _same(values: Floats, whole: Floats, digits: int) -> bool:
+    back = (whole.astype(np.int64) / 10.0**digits).view(np.uint64)
+    return bool((back == np.ascontiguousarray(values).view(np.uint64)).all())
+
+
+def _packed(numbers: NDArray[np.int64]) -> bytes:
+    return bytes(standalone.simple_compress(numbers, _CONFIG))
+
+
+def _unpacked(packed: bytes) -> Times:
+    numbers = standalone.simple_decompress(packed)
+    if numbers is None:
+        return np.empty(0, dtype=np.int64)
+    return np.asarray(numbers, dtype=np.int64)
+
+
+def _ends(lengths: Times) -> Times:
+    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])

@@ -10,6 +10,7 @@ import numpy as np
 
 from sanso.model.labels import NAME, Labels, LabelSets, metric_name
 from sanso.model.matchers import Matcher
+from sanso.model.native_histogram import part_of, plain
 from sanso.store.places import Numbers
 
 _REMEMBERED, _REMEMBERED_SERIES = 256, 200_000
@@ -31,7 +32,7 @@ class Group:
 
     frame: int
     numbers: Numbers
-    labels: list[Labels]
+    labels: LabelSets
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,12 @@ class Catalog:
         """Every series."""
         return set(self._entries)
 
+    def leaders(self, frame: int) -> dict[int, int]:
+        """Of each series of a frame that is part of a native histogram, the one that says where there is one."""
+        held = [entry for entry in self._entries.values() if entry.frame == frame and part_of(entry.labels)]
+        schemas = {plain(entry.labels): entry.number for entry in held if part_of(entry.labels) == "schema"}
+        return {entry.number: schemas.get(plain(entry.labels), entry.number) for entry in held}
+
     def frames(self) -> set[int]:
         """Every frame that has a series."""
         return {entry.frame for entry in self._entries.values()}
@@ -165,9 +172,7 @@ def _grouped(entries: Iterable[Entry]) -> Found:
         frames[entry.frame].append(entry)
     groups = [
         Group(
-            frame,
-            np.array([entry.number for entry in each], dtype=np.int64),
-            LabelSets(entry.labels for entry in each),
+            frame, np.array([entry.number for entry in each], dtype=np.int64), LabelSets(entry.labels for entry in each)
         )
         for frame, each in frames.items()
     ]

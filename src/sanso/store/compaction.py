@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sanso.model.frame import ABSENT, Floats, absent
-from sanso.store.blocks import Block, decode_chunk, decode_index, decode_times, sealed
+from sanso.model.frame import Floats, absent
+from sanso.store.blocks import Block, sealed
+from sanso.store.coarse import parts_in, series_of
+from sanso.store.columns import BlockColumns, Index
 from sanso.store.tombstones import Tombstones
 
 LONGEST_ROWS = 4800
 """Rows of a long block: 80 minutes of a machine at 1 s; beyond that compression gains little and reading loses."""
+LONGEST_COARSE_ROWS = 1200
+"""Of coarse samples, which come slowly: four days of buckets of five minutes."""
 _FEWEST = 4
 """Blocks worth the work."""
 
@@ -27,79 +31,69 @@ class Stored:
     last: int
 
 
-@dataclass(frozen=True)
-class Parts:
-    """A block's bytes."""
-
-    rows: int
-    timeline: bytes
-    index: bytes
-    chunks: bytes
-
-
-def due(blocks: Sequence[Stored], *, all_of_them: bool = False) -> list[Stored]:
+def due(blocks: Sequence[Stored], *, all_of_them: bool = False, longest: int = LONGEST_ROWS) -> list[Stored]:
     """Of one frame's blocks, oldest first, the first run worth merging; empty where none is.
 
     Args:
         blocks: Oldest first.
+        longest: Rows of a long block.
         all_of_them: Whether even two short ones are worth it: nothing will be added.
     """
     fewest = 2 if all_of_them else _FEWEST
     run: list[Stored] = []
     rows = 0
     for block in blocks:
-        if rows + block.rows > LONGEST_ROWS:
+        if rows + block.rows > longest:
             if len(run) >= fewest:
                 return run
             run, rows = [], 0
-        if block.rows <= LONGEST_ROWS // 2:
+        if block.rows <= longest // 2:
             run.append(block)
             rows += block.rows
-    long_enough = all_of_them or rows > LONGEST_ROWS * 3 // 4
+    long_enough = all_of_them or rows > longest * 3 // 4
     return run if long_enough and len(run) >= fewest else []
 
 
-def merged(parts: Sequence[Parts]) -> Block:
+def merged(parts: Sequence[tuple[Index, BlockColumns]], *, coarse: bool = False) -> Block:
     """One block of several, oldest first. Columns are merged one at a time: only one is ever decompressed.
+
+    Args:
+        parts: The blocks, all raw or all coarse.
+        coarse: Which.
 
     Raises:
         StoreError: A block is damaged.
     """
-    indices = [decode_index(part.index) for part in parts]
-    places = [{int(number): place for place, number in enumerate(series)} for series, _ in indices]
-    numbers = list(dict.fromkeys(number for each in places for number in each))
-    times = np.concatenate([decode_times(part.timeline) for part in parts])
+    numbers = list(dict.fromkeys(number for index, _ in parts for number in index.places.series))
+    wanted = np.array(numbers, dtype=np.int64)
+    places = [parts_in(index, wanted) if coarse else index.places.of(wanted) for index, _ in parts]
+    times = np.concatenate([index.times for index, _ in parts])
 
-    def column(number: int) -> Floats:
-        pieces = []
-        for part, (_, ends), where in zip(parts, indices, places, strict=True):
-            place = where.get(number)
-            if place is None:
-                pieces.append(absent(part.rows))
-            else:
-                pieces.append(decode_chunk(part.chunks[ends[place] : ends[place + 1]], part.rows))
+    def column(line: int) -> Floats:
+        pieces = [
+            columns.column(int(where[line])) if where[line] >= 0 else absent(len(index.times))
+            for (index, columns), where in zip(parts, places, strict=True)
+        ]
         return np.concatenate(pieces)
 
-    return sealed(times, numbers, map(column, numbers))
+    return sealed(times, numbers, map(column, range(len(numbers))))
 
 
-def without_deleted(parts: Parts, tombstones: Tombstones) -> Block | None:
+def without_deleted(
+    index: Index, columns: BlockColumns, tombstones: Tombstones, *, coarse: bool = False
+) -> Block | None:
     """The block with deleted samples absent; None where it holds none.
 
     Raises:
         StoreError: The block is damaged.
     """
-    series, ends = decode_index(parts.index)
-    hit = [place for place, number in enumerate(series.tolist()) if tombstones.of(number)]
-    if not hit:
+    series = [series_of(code) if coarse else code for code in index.places.series]
+    if not any(tombstones.of(number) for number in series):
         return None
-    times = decode_times(parts.timeline)
 
     def column(place: int) -> Floats:
-        values = decode_chunk(parts.chunks[ends[place] : ends[place + 1]], parts.rows).copy()
-        for start_ms, end_ms in tombstones.of(int(series[place])):
-            first, last = np.searchsorted(times, [start_ms, end_ms + 1])
-            values[first:last] = ABSENT
+        values = columns.column(place).copy()
+        tombstones.hide([series[place]], index.times, values[None, :])
         return values
 
-    return sealed(times, series.tolist(), map(column, range(len(series))))
+    return sealed(index.times, index.places.series, map(column, range(len(series))))

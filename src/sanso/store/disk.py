@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import sqlite3
@@ -15,18 +16,18 @@ import numpy as np
 from sanso.model.frame import Family, Floats
 from sanso.model.labels import Labels
 from sanso.store.blocks import Block, decode_index, encode
+from sanso.store.catalog import Group
+from sanso.store.coarse import CODES, chosen, code_of, parts_in
+from sanso.store.columns import Indices
 from sanso.store.head import View
-from sanso.store.indices import Indices
 from sanso.store.places import Numbers
 from sanso.store.readers import Readers
 from sanso.store.schema import FILE, open_file
-from sanso.store.selection import Run, block_run
+from sanso.store.selection import Run, Span, block_run, counted
 
 _log = logging.getLogger(__name__)
 Statement = tuple[str, tuple[Any, ...]]
-_INSERT_BLOCK = (
-    "insert into blocks (id, frame, first, last, rows, timeline, places, chunks) values (?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_INSERT_BLOCK = "insert into blocks values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PROBE_BYTES = 1 << 16
 """What the disk must take before it is believed to be writable again."""
 
@@ -116,29 +117,30 @@ class Disk:
         trimmed: list[Statement] = [
             ("delete from log where frame = ? and time <= ?", (frame, last)),
             (
-                "delete from layouts where frame = ? and id not in (select max(id) from layouts where frame = ?)",
-                (frame, frame),
+                "delete from layouts where frame = ?1 and id not in (select layout from log where frame = ?1) "
+                "and id < (select max(id) from layouts where frame = ?1)",
+                (frame,),
             ),
         ]
-        return self.transact([self.insertion(frame, (first, last), block), *trimmed])
+        return self.transact([*self.insertion(frame, 0, (first, last), block), *trimmed])
 
-    def insertion(self, frame: int, span: tuple[int, int], block: Block) -> Statement:
-        """The statement that adds a block; its number is never given again, so that what is known of it may be kept."""
+    def insertion(self, frame: int, tier: int, span: tuple[int, int], block: Block) -> list[Statement]:
+        """What adds a block; its number is never given again, so that what is known of it may be kept."""
         self._blocks += 1
-        return _INSERT_BLOCK, (self._blocks, frame, *span, block.rows, block.timeline, block.index, block.chunks)
+        number = self._blocks
+        values = (number, frame, tier, *span, block.rows, block.columns, block.timeline, block.index)
+        pieces = ((number << 20) + piece for piece in itertools.count())
+        rows: list[Statement] = [
+            ("insert into pieces values (?, ?)", row) for row in zip(pieces, block.pieces, strict=False)
+        ]
+        return [(_INSERT_BLOCK, values), *rows]
 
-    def prune(self, oldest_ms: int) -> set[int]:
-        """Drop blocks and rows older than that; the series that still stand in blocks."""
-        self.transact(
-            [
-                ("delete from blocks where last < ?", (oldest_ms,)),
-                ("delete from log where time < ?", (oldest_ms,)),
-                ("pragma incremental_vacuum(1000)", ()),
-            ]
-        )
+    def series_held(self) -> set[int]:
+        """The series that stand in blocks."""
         held: set[int] = set()
-        for (index,) in self.connection.execute("select distinct places from blocks"):
-            held.update(decode_index(index)[0].tolist())
+        for tier, index in self.connection.execute("select distinct tier, places from blocks"):
+            numbers = decode_index(index)[0]
+            held.update((numbers // CODES if tier else numbers).tolist())
         return held
 
     def remove(self, series: Iterable[int], frames: Iterable[int]) -> None:
@@ -152,28 +154,41 @@ class Disk:
             self._waiting.append(("delete from layouts where frame = ?", (number,)))
 
     @contextmanager
-    def reading(self, frame: int, wanted: Numbers, start_ms: int, end_ms: int) -> Iterator[list[Run]]:
-        """The sealed part of a frame inside [start, end], oldest first, to be filled while this lasts."""
+    def reading(self, group: Group, span: Span) -> Iterator[tuple[list[Run], int]]:
+        """The sealed part of a frame's series in a span, oldest first, and its coarsest resolution; 0 for raw.
+
+        The runs can be filled while this lasts.
+        """
         with self.readers.reading() as connection:
-            runs = []
-            for block in _blocks_in(connection, frame, start_ms, end_ms):
-                index = self._indices.of(connection, block)
-                columns = index.places.of(wanted)
-                runs.append(block_run(connection, block, index, columns, (start_ms, end_ms)))
-            yield runs
+            blocks = _blocks_in(connection, group.frame, span.start_ms, span.end_ms)
+            runs, coarse_ms = [], 0
+            for each in chosen(blocks, span.end_ms, span.step_ms):
+                index = self._indices.of(connection, each.block)
+                if each.tier:
+                    columns = parts_in(index, code_of(group.numbers, span.part))
+                else:
+                    columns = index.places.of(group.numbers)
+                run = block_run(connection, each.block, index, columns, (span.start_ms, each.until_ms))
+                if len(run.times):
+                    coarse_ms = max(coarse_ms, each.tier)
+                    ones = span.part == "count" and not each.tier
+                    runs.append(counted(run) if ones else run)
+            yield runs, coarse_ms
 
     def sealed_series(self, frame: int, start_ms: int, end_ms: int) -> Numbers:
         """The series that blocks of this span have."""
+        found = [np.empty(0, dtype=np.int64)]
         with self.readers.reading() as connection:
-            blocks = _blocks_in(connection, frame, start_ms, end_ms)
-            found = [self._indices.of(connection, block).places.numbers for block in blocks]
-        return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+            for block, tier, _ in _blocks_in(connection, frame, start_ms, end_ms):
+                numbers = self._indices.of(connection, block).places.numbers
+                found.append(numbers // CODES if tier else numbers)
+        return np.unique(np.concatenate(found))
 
     def size(self) -> tuple[int, int]:
         """Sealed cells, and bytes of the file."""
-        index_bytes = "select coalesce(sum(rows * (length(places) - 4) / 12), 0) from blocks"
         with self.readers.reading() as connection:
-            (cells,) = connection.execute(index_bytes).fetchone()
+            counted_cells = "select coalesce(sum(rows * columns), 0) from blocks where tier = 0"
+            (cells,) = connection.execute(counted_cells).fetchone()
         return int(cells), self.path.stat().st_size
 
     def close(self) -> None:
@@ -208,6 +223,6 @@ class Disk:
         return int(self.connection.execute(f"select coalesce(max(id), 0) from {table}").fetchone()[0])
 
 
-def _blocks_in(connection: sqlite3.Connection, frame: int, start_ms: int, end_ms: int) -> list[int]:
-    question = "select id from blocks where frame = ? and last >= ? and first <= ? order by last"
-    return [block for (block,) in connection.execute(question, (frame, start_ms, end_ms))]
+def _blocks_in(connection: sqlite3.Connection, frame: int, start_ms: int, end_ms: int) -> list[tuple[int, int, int]]:
+    question = "select id, tier, first from blocks where frame = ? and last >= ? and first <= ? order by last"
+    return connection.execute(question, (frame, start_ms, end_ms)).fetchall()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
 from collections.abc import Iterator
 
 import numpy as np
 
 from sanso.model.errors import StoreError
-from sanso.store.blocks import decode_chunk, decode_index, decode_times
+from sanso.store.coarse import series_of
+from sanso.store.columns import BlockColumns, read_index
 
 
 def problems(connection: sqlite3.Connection) -> Iterator[str]:
@@ -23,23 +23,27 @@ def problems(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _blocks(connection: sqlite3.Connection, known: set[int]) -> Iterator[str]:
-    blocks = connection.execute("select id, frame, first, last, rows, timeline, places, chunks from blocks")
-    for number, frame, first, last, rows, timeline, places, chunks in blocks:
+    for number, *said in connection.execute("select id, frame, tier, first, last, rows from blocks").fetchall():
+        frame, tier, first, last, rows = said
         where = f"block {number} of frame {frame}"
         try:
-            times = decode_times(timeline)
-            if len(times) != rows or times[0] != first or times[-1] != last or (np.diff(times) <= 0).any():
+            index = read_index(connection, number)
+            times = index.times
+            inside = len(times) and first <= times[0] and (times[0] == first or tier) and times[-1] == last
+            if len(times) != rows or not inside or (np.diff(times) <= 0).any():
                 yield f"{where}: its times are not what the table says"
-            series, ends = decode_index(places)
-            if int(ends[-1]) != len(chunks):
-                yield f"{where}: its columns are {len(chunks)} bytes, not {int(ends[-1])}"
+            question = "select coalesce(sum(length(data)), 0) from pieces where id between ? and ?"
+            (held,) = connection.execute(question, (number << 20, (number + 1 << 20) - 1)).fetchone()
+            if int(index.ends[-1]) != held:
+                yield f"{where}: its columns are {held} bytes, not {int(index.ends[-1])}"
                 continue
-            for start, end in itertools.pairwise(ends):
-                decode_chunk(chunks[int(start) : int(end)], rows)
+            columns = BlockColumns(connection, number, index)
+            for place in range(len(index.places.series)):
+                columns.column(place)
         except (StoreError, ValueError, IndexError, RuntimeError) as error:
             yield f"{where}: {error}"
             continue
-        strange = set(series.tolist()) - known
+        strange = {series_of(code) if tier else code for code in index.places.series} - known
         if strange:
             yield f"{where}: {len(strange)} series that the catalogue does not know"
 

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sanso.model.frame import Columns, Floats, Frame, Row, Times, absent, is_absent
-from sanso.model.labels import Labels
+from sanso.model.labels import Labels, LabelSets
 from sanso.store.catalog import Group
 from sanso.store.head import View
 from sanso.store.places import Numbers
-from sanso.store.reading import Reading, Span
+from sanso.store.reading import Reading
+from sanso.store.selection import Span
 
 _FOREVER_MS = 1 << 62
 _LANE = "\x1f"
@@ -56,7 +57,7 @@ class Verdict:
             unknown = near[verdict.newest[near] < 0]
             for asked, end_ms in ((near, time_ms), (unknown, _FOREVER_MS)):
                 if len(asked):
-                    group = Group(lane, numbers[asked], [labels[cell] for cell in asked])
+                    group = Group(lane, numbers[asked], LabelSets(labels[cell] for cell in asked))
                     verdict._learn(labels, reading.frame(group, Span(time_ms, end_ms)), time_ms)
         return verdict
 

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
-from sanso.model.frame import Frame, Part, is_absent
+from sanso.model.frame import Frame, is_absent
 from sanso.model.labels import Labels
 from sanso.model.matchers import Matcher
 from sanso.store.catalog import Catalog, Group
 from sanso.store.disk import Disk
 from sanso.store.head import Head
-from sanso.store.selection import filled, framed, head_run, unified
+from sanso.store.selection import Span, counted, filled, framed, head_run, unified
 from sanso.store.tombstones import Tombstones
-
-
-@dataclass(frozen=True)
-class Span:
-    """The times that are asked for, both inclusive, and what coarse samples are to stand for them."""
-
-    start_ms: int
-    end_ms: int
-    part: Part = "last"
-    step_ms: int = 0
 
 
 class Reading:
@@ -62,11 +52,13 @@ class Reading:
         tombstones = self.tombstones  # before the blocks: what is cleaned meanwhile is then hidden by these
         view = head.view  # before the blocks: a head sealed meanwhile is then read from here
         newest = head_run(view, group.numbers, span.start_ms, span.end_ms)
+        if span.part == "count":
+            newest = counted(newest)
         first = int(view.timeline[0]) if view.rows else span.end_ms + 1
         coarse_ms = 0
         if self._disk is not None and first > span.start_ms:
-            until = min(span.end_ms, first - 1)
-            with self._disk.reading(group.frame, group.numbers, span.start_ms, until) as runs:
+            sealed = replace(span, end_ms=min(span.end_ms, first - 1))
+            with self._disk.reading(group, sealed) as (runs, coarse_ms):
                 times, values = filled([*runs, newest], len(group.labels))
         else:
             times, values = filled([newest], len(group.labels))

@@ -6,27 +6,35 @@ import sqlite3
 from pathlib import Path
 
 from sanso.model.errors import StoreError
+from sanso.store.migration import to_version_3
 
 FILE = "sanso.db"
-VERSION = 2
+VERSION = 3
+_PAGE_BYTES = 1024
+"""Small, for every table takes one at least: half of a young history would be that."""
+_CHECKPOINT_BYTES = 8 << 20
 
 _TABLES = """
-create table frames  (id integer primary key, name text not null unique);
+create table frames  (id integer primary key, name text not null);
 create table series  (id integer primary key, frame integer not null, labels text not null);
+create table packs   (id integer primary key, data blob not null);
 create table layouts (id integer primary key, frame integer not null, series blob not null);
 create table log     (frame integer not null, time integer not null, layout integer not null, cells blob not null,
                       primary key (frame, time)) without rowid;
-create table blocks  (id integer primary key, frame integer not null, first integer not null, last integer not null,
-                      rows integer not null, timeline blob not null, places blob not null, chunks blob not null);
-create index blocks_by_time on blocks (frame, last);
-create table families(name text primary key, type text not null, help text not null, unit text not null);
-create table states  (key text primary key, value blob not null);
+create table families(name text primary key, type text not null, help text not null, unit text not null) without rowid;
+create table states  (key text primary key, value blob not null) without rowid;
 create table tombstones (series integer not null, first integer not null, last integer not null);
 """
-_MIGRATIONS = {
-    2: "create table tombstones (series integer not null, first integer not null, last integer not null);",
-}
-"""What makes a file of the version before into one of this version."""
+_BLOCKS = """
+create table blocks  (id integer primary key, frame integer not null, tier integer not null, first integer not null,
+                      last integer not null, rows integer not null, columns integer not null, timeline blob not null,
+                      places blob not null);
+create index blocks_by_time on blocks (frame, last);
+create table pieces  (id integer primary key, data blob not null);
+create trigger blocks_gone after delete on blocks begin
+  delete from pieces where id between old.id << 20 and (old.id << 20) + 1048575;
+end;
+"""
 
 
 def open_file(directory: Path) -> sqlite3.Connection:
@@ -42,11 +50,14 @@ def open_file(directory: Path) -> sqlite3.Connection:
         if version > VERSION:
             raise StoreError(f"{path} was written by a newer Sanso (format {version}): upgrade, or give another --data")
         if version == 0:
+            connection.execute(f"pragma page_size = {_PAGE_BYTES}")
             connection.execute("pragma auto_vacuum = incremental")
             connection.execute("pragma journal_mode = wal")
-            connection.executescript(f"begin;{_TABLES}pragma user_version = {VERSION};commit;")
-        for step in range(version + 1, VERSION + 1) if version else ():
-            connection.executescript(f"begin;{_MIGRATIONS[step]}pragma user_version = {step};commit;")
+            connection.executescript(f"begin;{_TABLES}{_BLOCKS}pragma user_version = {VERSION};commit;")
+        elif version < VERSION:
+            _bring_forward(connection, version)
+        (page_bytes,) = connection.execute("pragma page_size").fetchone()
+        connection.execute(f"pragma wal_autocheckpoint = {_CHECKPOINT_BYTES // page_bytes}")
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{path} cannot be opened: {error}") from error
     return connection
@@ -56,5 +67,21 @@ def connect(path: Path) -> sqlite3.Connection:
     """A connection that any one thread at a time may use; transactions are explicit."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
     connection.execute("pragma synchronous = normal")
-    connection.execute("pragma wal_autocheckpoint = 2000")
     return connection
+
+
+def _bring_forward(connection: sqlite3.Connection, version: int) -> None:
+    """Make a file of an earlier version one of this: all of it or nothing."""
+    connection.execute("begin immediate")
+    try:
+        if version < 2:
+            connection.execute(
+                "create table tombstones (series integer not null, first integer not null, last integer not null)"
+            )
+        if version < 3:
+            to_version_3(connection, _BLOCKS)
+        connection.execute(f"pragma user_version = {VERSION}")
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise

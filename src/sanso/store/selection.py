@@ -7,21 +7,27 @@ once, in the size it has, and everything is written straight into its place.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sanso.model.frame import ABSENT, Floats, Frame, Times, is_absent
-from sanso.model.labels import Labels
-from sanso.store.blocks import decode_chunk
+from sanso.model.frame import ABSENT, Floats, Frame, Part, Times, is_absent, is_stale
+from sanso.model.labels import Labels, LabelSets
+from sanso.store.columns import BlockColumns, Index
 from sanso.store.head import View
-from sanso.store.indices import Index
 from sanso.store.places import Numbers
 
-_READ_AHEAD = 1 << 18
-"""Bytes read at once where many columns of a block are wanted."""
+
+@dataclass(frozen=True)
+class Span:
+    """The times that are asked for, both inclusive, and what coarse samples are to stand for them."""
+
+    start_ms: int
+    end_ms: int
+    part: Part = "last"
+    step_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,28 +75,22 @@ def block_run(
     def fill(out: Floats) -> None:
         out[columns < 0] = ABSENT
         lines = np.flatnonzero(columns >= 0)
-        if not len(lines):
-            return
-        lines = lines[np.argsort(columns[lines], kind="stable")]
-        with connection.blobopen("blocks", "chunks", block, readonly=True) as blob:
-            chunks = _chunks(blob, index.ends, columns[lines])
-            for line, chunk in zip(lines.tolist(), chunks, strict=True):
-                out[line] = decode_chunk(chunk, len(index.times))[first:last]
+        lines = lines[np.argsort(columns[lines], kind="stable")]  # as they lie: each piece is read once
+        read = BlockColumns(connection, block, index)
+        for line, place in zip(lines.tolist(), columns[lines].tolist(), strict=True):
+            out[line] = read.column(place)[first:last]
 
     return Run(index.times[first:last], fill)
 
 
-def _chunks(blob: sqlite3.Blob, ends: Times, columns: NDArray[np.intp]) -> Iterator[bytes]:
-    """The chunks of rising columns; neighbours are read together."""
-    many = len(columns) * 8 > len(ends)
-    total = int(ends[-1])
-    buffer, begin, finish = b"", 0, 0
-    for start, end in zip(ends[columns].tolist(), ends[columns + 1].tolist(), strict=True):
-        if end > finish:
-            begin, finish = start, max(end, min(start + _READ_AHEAD, total)) if many else end
-            blob.seek(begin)
-            buffer = blob.read(finish - begin)
-        yield buffer[start - begin : end - begin]
+def counted(run: Run) -> Run:
+    """The same with a one for each sample: how many raw samples it stands for."""
+
+    def fill(out: Floats) -> None:
+        run.fill(out)
+        out[~(is_absent(out) | is_stale(out))] = 1.0
+
+    return Run(run.times, fill)
 
 
 def filled(runs: Sequence[Run], lines: int) -> tuple[Times, Floats]:
@@ -105,7 +105,7 @@ def filled(runs: Sequence[Run], lines: int) -> tuple[Times, Floats]:
     return times, values
 
 
-def framed(labels: list[Labels], times: Times, values: Floats, coarse_ms: int = 0) -> Frame | None:
+def framed(labels: LabelSets, times: Times, values: Floats, coarse_ms: int = 0) -> Frame | None:
     """A frame without the series that have no sample in it; None where nothing is left."""
     if not len(times) or not len(labels):
         return None
@@ -117,7 +117,8 @@ def framed(labels: list[Labels], times: Times, values: Floats, coarse_ms: int = 
     kept = np.flatnonzero(held)
     if not len(kept):
         return None
-    return Frame([labels[line] for line in kept], times, values[kept], coarse_ms)
+    some = labels.derived(("held", np.packbits(held).tobytes()), lambda every: LabelSets(every[line] for line in kept))
+    return Frame(some, times, values[kept], coarse_ms)
 
 
 def unified(frames: Sequence[Frame], repeated: frozenset[Labels]) -> list[Frame]:

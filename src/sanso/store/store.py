@@ -6,7 +6,7 @@ import itertools
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +18,12 @@ from sanso.store.disk import Disk
 from sanso.store.head import Head
 from sanso.store.late import Verdict, chosen, frame_of, lane_name
 from sanso.store.lock import DirectoryLock
-from sanso.store.reading import Reading, Span
+from sanso.store.reading import Reading
 from sanso.store.replay import contents, logged
+from sanso.store.selection import Span
 from sanso.store.states import States
 from sanso.store.tombstones import Tombstones
-from sanso.store.upkeep import Upkeep
+from sanso.store.upkeep import Retention, Upkeep
 
 _log = logging.getLogger(__name__)
 _FOREVER_MS = 1 << 62
@@ -51,6 +52,7 @@ class Limits:
     head_rows: int
     max_bytes: int
     late_ms: int
+    tiers: Mapping[int, int]
 
 
 class Store:
@@ -65,10 +67,11 @@ class Store:
     def __init__(self, limits: Limits, disk: Disk | None = None, lock: DirectoryLock | None = None) -> None:
         self._limits = limits
         self._disk = disk
-        self.upkeep = Upkeep(disk, limits.max_bytes) if disk is not None else None
         self.states = States(disk, {})
         self._lock = lock
         self._reading = Reading(disk)
+        retention = Retention(limits.retention_ms, limits.tiers, limits.max_bytes)
+        self.upkeep = Upkeep(disk, self._reading, retention) if disk is not None else None
         self._frames: dict[str, int] = {}
         self._lanes: dict[str, list[str]] = {}
         self._families: dict[str, Family] = {}
@@ -79,7 +82,14 @@ class Store:
 
     @classmethod
     def open(
-        cls, directory: Path, *, retention_ms: int, head_rows: int = 600, max_bytes: int = 0, late_ms: int = 3_600_000
+        cls,
+        directory: Path,
+        *,
+        retention_ms: int,
+        head_rows: int = 600,
+        max_bytes: int = 0,
+        late_ms: int = 3_600_000,
+        tiers: Mapping[int, int] | None = None,
     ) -> Store:
         """Open or make the store of a data directory, and put back what was committed.
 
@@ -89,6 +99,7 @@ class Store:
             head_rows: Rows in memory before a frame is sealed.
             max_bytes: What the files together may take; 0 for no limit. The oldest goes first.
             late_ms: How much older than its series' newest a sample may be.
+            tiers: Coarse copies that stay when rows go: how long, by resolution, both in ms.
 
         Raises:
             StoreBusyError: Another process holds the directory.
@@ -97,7 +108,8 @@ class Store:
         directory.mkdir(parents=True, exist_ok=True)
         lock = DirectoryLock(directory)
         try:
-            store = cls(Limits(retention_ms, head_rows, max_bytes, late_ms), Disk(directory), lock)
+            limits = Limits(retention_ms, head_rows, max_bytes, late_ms, tiers or {})
+            store = cls(limits, Disk(directory), lock)
         except BaseException:
             lock.close()
             raise
@@ -107,7 +119,7 @@ class Store:
     @classmethod
     def in_memory(cls, *, retention_ms: int, head_rows: int = 600, late_ms: int = 3_600_000) -> Store:
         """A store that keeps nothing beyond its process."""
-        return cls(Limits(retention_ms, head_rows, 0, late_ms))
+        return cls(Limits(retention_ms, head_rows, 0, late_ms, {}))
 
     @property
     def notice(self) -> str:
@@ -204,19 +216,24 @@ class Store:
         """Drop what is older than the retention, forget series of which nothing is left, and do a piece of upkeep."""
         oldest = now_ms - self._limits.retention_ms
         with self._writing:
+            for number, head in self._reading.heads.items():
+                gone = int(np.searchsorted(head.view.timeline[: head.view.rows], oldest))
+                if gone > min(head.view.rows // 4, self._limits.head_rows):
+                    self._drop_oldest(number, head, gone)
             held: set[int] = set()
-            for head in self._reading.heads.values():
-                view = head.view
-                gone = int(np.searchsorted(view.timeline[: view.rows], oldest))
-                if gone > view.rows // 4 or gone > self._limits.head_rows:
-                    head.drop(gone, sealed=False)
-                held.update(head.view.series)
             if self._disk is not None and self.upkeep is not None:
-                self._settle(rows=1, older_than_ms=now_ms - _IDLE_MS)
+                if self._settle(rows=1, older_than_ms=now_ms - _IDLE_MS):
+                    self.upkeep.expire(now_ms)
                 self.upkeep.shrink()
                 self.upkeep.compact()
-                held |= self._disk.prune(oldest)
+                held |= self._disk.series_held()
+            held.update(number for head in self._reading.heads.values() for number in head.view.series)
             self._forget(self._reading.catalog.numbers() - held)
+
+    def _drop_oldest(self, number: int, head: Head, rows: int) -> None:
+        """Drop rows that are older than the retention: by way of a block, where coarse samples of them are to stay."""
+        if self._disk is None or self._disk.seal(number, replace(head.view, rows=rows)):
+            head.drop(rows, sealed=False)
 
     def _forget(self, dead: set[int]) -> None:
         """Forget series of which nothing is left, and the frames that had no others."""

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import itertools
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sanso.store.compaction import Parts, Stored, due, merged, without_deleted
+from sanso.model.errors import StoreError
+from sanso.store.coarse import coarse
+from sanso.store.columns import BlockColumns, Index, read_index
+from sanso.store.compaction import LONGEST_COARSE_ROWS, LONGEST_ROWS, Stored, due, merged, without_deleted
 from sanso.store.disk import Disk, Statement
 from sanso.store.integrity import problems
+from sanso.store.reading import Reading
 from sanso.store.tombstones import Tombstones
 
 _log = logging.getLogger(__name__)
 _NEARLY_FULL, _ROOM_AGAIN = 0.9, 0.75
 """Of the limit: from where the oldest blocks go, and until where."""
+_COARSE_SHARE = 0.25
+"""Of what is sealed: more than that coarse samples may not be where bytes are short."""
+_MOST_CELLS = 10_000_000
+"""Raw cells made coarse at once: two long blocks of 1,000 series."""
 
 
 @dataclass(frozen=True)
@@ -26,69 +35,140 @@ class Spread:
     newest_ms: int
 
 
+@dataclass(frozen=True)
+class Retention:
+    """How long what is kept, and how much.
+
+    Attributes:
+        raw_ms: How long rows are kept as they came.
+        tiers: How long coarse samples are kept, by resolution, both in ms.
+        max_bytes: What file and write-ahead log together may take; 0 for no limit.
+    """
+
+    raw_ms: int
+    tiers: Mapping[int, int]
+    max_bytes: int
+
+
 class Upkeep:
     """Works on the file of a `Disk`, on the writer's turn.
 
     Args:
         disk: Whose file.
-        max_bytes: What file and write-ahead log together may take; 0 for no limit.
+        reading: What series and deletions there are.
+        retention: What may stay.
     """
 
-    def __init__(self, disk: Disk, max_bytes: int = 0) -> None:
+    def __init__(self, disk: Disk, reading: Reading, retention: Retention) -> None:
         self._disk = disk
+        self._reading = reading
+        self._retention = retention
         self._sql = disk.connection.execute
         self._page_bytes = int(self._sql("pragma page_size").fetchone()[0])
         self._most_bytes = 0
-        if max_bytes:
-            self._limit(max_bytes)
+        if retention.max_bytes:
+            self._limit(retention.max_bytes)
 
     def shrink(self) -> int:
-        """Where the file is near its limit, drop the oldest blocks; how many."""
+        """Where the file is near its limit, drop the oldest blocks; how many. Of raw ones, coarse samples stay."""
         if not self._most_bytes or self._used_bytes() < self._most_bytes * _NEARLY_FULL:
             return 0
         dropped = 0
         while self._used_bytes() > self._most_bytes * _ROOM_AGAIN:
-            oldest = self._sql("select id from blocks order by last limit 16").fetchall()
-            if not oldest or not self._disk.transact([("delete from blocks where id = ?", block) for block in oldest]):
+            oldest = self._oldest()
+            if oldest is None or not self._drop(*oldest):
                 break
-            dropped += len(oldest)
+            dropped += 1
         if dropped:
             _log.warning("history is at its limit of bytes: the oldest %d blocks were dropped", dropped)
             self.give_back()
         return dropped
 
+    def expire(self, now_ms: int) -> None:
+        """Drop what is older than it may be, raw samples to be coarse from then on; a piece of it where it is much."""
+        cells = 0
+        oldest_raw = now_ms - self._retention.raw_ms
+        question = "select id, rows * columns from blocks where tier = 0 and last < ? order by last"
+        for block, size in self._sql(question, (oldest_raw,)).fetchall():
+            cells += size
+            if not self._drop(block, 0) or cells > _MOST_CELLS:
+                break
+        gone: list[Statement] = [("delete from log where time < ?", (oldest_raw,))]
+        known = {0, *self._retention.tiers}
+        for (tier,) in self._sql("select distinct tier from blocks where tier > 0").fetchall():
+            kept_ms = self._retention.tiers.get(tier, 0)
+            gone.append(("delete from blocks where tier = ? and last < ?", (tier, now_ms - kept_ms)))
+            if tier not in known:
+                _log.warning("samples of %d ms are dropped: that resolution is no longer configured", tier)
+        self._disk.transact(gone)
+        self._disk.connection.executescript("pragma incremental_vacuum(4000)")
+
     def give_back(self) -> None:
         """Give free pages and the write-ahead log back to the file system."""
-        self._sql("pragma incremental_vacuum").fetchall()
+        self._disk.connection.executescript("pragma incremental_vacuum")  # `execute` would free one page only
         self._sql("pragma wal_checkpoint(truncate)").fetchall()
 
     def compact(self, *, all_of_them: bool = False) -> bool:
         """Make one long block of short ones, where there are enough of them; whether there were."""
-        rows = self._sql("select frame, id, rows, first, last from blocks order by frame, first").fetchall()
-        for frame, group in itertools.groupby(rows, key=lambda row: row[0]):
-            run = due([Stored(*row[1:]) for row in group], all_of_them=all_of_them)
+        question = "select frame, tier, id, rows, first, last from blocks order by frame, tier, first"
+        rows = self._sql(question).fetchall()
+        for (frame, tier), group in itertools.groupby(rows, key=lambda row: row[:2]):
+            longest = LONGEST_COARSE_ROWS if tier else LONGEST_ROWS
+            run = due([Stored(*row[2:]) for row in group], all_of_them=all_of_them, longest=longest)
             if run:
-                return self._merge(frame, run)
+                return self._merge(frame, tier, run)
         return False
 
-    def _merge(self, frame: int, run: list[Stored]) -> bool:
-        question = "select rows, timeline, places, chunks from blocks where id = ?"
-        parts = [Parts(*self._sql(question, (block.id,)).fetchone()) for block in run]
-        block = merged(parts)
+    def _merge(self, frame: int, tier: int, run: list[Stored]) -> bool:
+        block = merged([self._columns(each.id) for each in run], coarse=bool(tier))
         deletions: list[Statement] = [("delete from blocks where id = ?", (old.id,)) for old in run]
-        return self._disk.transact([*deletions, self._disk.insertion(frame, (run[0].first, run[-1].last), block)])
+        span = (run[0].first, run[-1].last)
+        return self._disk.transact([*deletions, *self._disk.insertion(frame, tier, span, block)])
 
     def clean(self, tombstones: Tombstones) -> bool:
         """Write every block anew that holds something deleted, and forget the deletions."""
-        blocks = self._sql("select id, frame, first, last from blocks").fetchall()
-        for number, frame, first, last in blocks:
-            question = "select rows, timeline, places, chunks from blocks where id = ?"
-            block = without_deleted(Parts(*self._sql(question, (number,)).fetchone()), tombstones)
+        for number, frame, tier, *span in self._sql("select id, frame, tier, first, last from blocks").fetchall():
+            block = without_deleted(*self._columns(number), tombstones, coarse=bool(tier))
             if block is not None:
                 gone: Statement = ("delete from blocks where id = ?", (number,))
-                if not self._disk.transact([gone, self._disk.insertion(frame, (first, last), block)]):
+                if not self._disk.transact([gone, *self._disk.insertion(frame, tier, (span[0], span[1]), block)]):
                     return False
         return self._disk.transact([("delete from tombstones", ())])
+
+    def _drop(self, number: int, tier: int) -> bool:
+        """Drop a block; of a raw one its coarse samples are made first."""
+        made = [] if tier else self._coarse(number)
+        return self._disk.transact([("delete from blocks where id = ?", (number,)), *made])
+
+    def _coarse(self, number: int) -> list[Statement]:
+        """What adds the coarse blocks of a raw one."""
+        made: list[Statement] = []
+        frame, *span = self._sql("select frame, first, last from blocks where id = ?", (number,)).fetchone()
+        leaders = self._reading.catalog.leaders(frame)
+        for resolution_ms, kept_ms in self._retention.tiers.items():
+            if kept_ms <= self._retention.raw_ms:
+                continue
+            try:
+                block = coarse(*self._columns(number), self._reading.tombstones, leaders, resolution_ms)
+            except StoreError as error:
+                _log.warning("block %d has no coarse samples: %s", number, error)
+                return []
+            if block.columns:
+                made += self._disk.insertion(frame, resolution_ms, (span[0], span[1]), block)
+        return made
+
+    def _oldest(self) -> tuple[int, int] | None:
+        """The block to give up first, and its resolution: a coarse one where those are more than their share."""
+        sizes = "select b.tier > 0, sum(length(p.data)) from blocks b join pieces p on p.id >> 20 = b.id group by 1"
+        held = dict(self._sql(sizes).fetchall()) if self._sql("select 1 from blocks where tier > 0").fetchone() else {}
+        coarse_first = held.get(1, 0) > _COARSE_SHARE * sum(held.values())
+        order = "tier = 0, last, id" if coarse_first else "tier > 0, last, id"
+        found: tuple[int, int] | None = self._sql(f"select id, tier from blocks order by {order} limit 1").fetchone()
+        return found
+
+    def _columns(self, number: int) -> tuple[Index, BlockColumns]:
+        index = read_index(self._disk.connection, number)
+        return index, BlockColumns(self._disk.connection, number, index)
 
     def problems(self) -> list[str]:
         """What is wrong with the file; empty where nothing is."""

@@ -1,0 +1,131 @@
+"""Reading a sealed block column by column; decoded indices are kept, for a block never changes."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sanso.model.errors import StoreError
+from sanso.model.frame import Floats, Times
+from sanso.store.blocks import decode_chunk, decode_index, decode_times, piece_starts, same_as
+from sanso.store.places import Places
+
+_MOST_BYTES = 4 << 20
+_PIECES_HELD = 4
+
+
+@dataclass(frozen=True)
+class Index:
+    """What has to be known of a block to read a column.
+
+    Attributes:
+        times: Shape [T].
+        places: Which series its columns are.
+        ends: Where each chunk begins and ends, N + 1 of them.
+    """
+
+    times: Times
+    places: Places
+    ends: Times
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes, with what is made when it is used."""
+        return 8 * len(self.times) + 80 * len(self.ends)
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """The first column of each piece."""
+        return np.array(piece_starts(self.ends), dtype=np.int64)
+
+
+class BlockColumns:
+    """The columns of one block, read through a connection whose transaction goes on meanwhile."""
+
+    def __init__(self, connection: sqlite3.Connection, block: int, index: Index) -> None:
+        self._connection = connection
+        self._block = block
+        self._index = index
+        self._pieces: OrderedDict[int, bytes] = OrderedDict()
+
+    def column(self, place: int) -> Floats:
+        """The values of a column, shape [T].
+
+        Raises:
+            StoreError: The block is damaged.
+        """
+        chunk = self._chunk(place)
+        other = same_as(chunk)
+        if other is not None:
+            if other >= place:
+                raise StoreError("a block's column is damaged: restore a backup")
+            chunk = self._chunk(other)
+        return decode_chunk(chunk, len(self._index.times))
+
+    def _chunk(self, place: int) -> bytes:
+        index = self._index
+        piece = int(index.starts.searchsorted(place, side="right")) - 1
+        begin = int(index.ends[index.starts[piece]])
+        return self._piece(piece)[int(index.ends[place]) - begin : int(index.ends[place + 1]) - begin]
+
+    def _piece(self, number: int) -> bytes:
+        found = self._pieces.get(number)
+        if found is None:
+            question = "select data from pieces where id = ?"
+            row = self._connection.execute(question, ((self._block << 20) + number,)).fetchone()
+            if row is None:
+                raise StoreError("a block lacks a piece: restore a backup")
+            found = self._pieces[number] = row[0]
+            if len(self._pieces) > _PIECES_HELD:
+                self._pieces.popitem(last=False)
+        return found
+
+
+class Indices:
+    """Indices by the number of a block, which must never be given to another."""
+
+    def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._held: OrderedDict[int, Index] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def of(self, connection: sqlite3.Connection, block: int) -> Index:
+        """The index of a block that the connection sees.
+
+        Raises:
+            StoreError: The index is damaged.
+        """
+        with self._lock:
+            found = self._held.get(block)
+            if found is not None:
+                self._held.move_to_end(block)
+                return found
+        made = read_index(connection, block)
+        self._keep(block, made)
+        return made
+
+    def _keep(self, block: int, made: Index) -> None:
+        with self._lock:
+            if block not in self._held:
+                self._held[block] = made
+                self._bytes += made.size
+            while self._bytes > self._most_bytes and len(self._held) > 1:
+                self._bytes -= self._held.popitem(last=False)[1].size
+
+
+def read_index(connection: sqlite3.Connection, block: int) -> Index:
+    """The index of a block.
+
+    Raises:
+        StoreError: It is damaged.
+    """
+    timeline, places = connection.execute("select timeline, places from blocks where id = ?", (block,)).fetchone()
+    series, ends = decode_index(places)
+    return Index(decode_times(timeline), Places(series.tolist()), ends)
