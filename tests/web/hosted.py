@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -50,14 +51,14 @@ def monitor(clock: FixedClock, ticks: int = 30) -> Monitor:
 
 
 @contextmanager
-def hosted() -> Iterator[tuple[Monitor, str]]:
-    """The monitor, and where its API answers."""
+def hosted(**changed: Any) -> Iterator[tuple[Monitor, str]]:
+    """The monitor, and where its API answers; `changed` is what the API is given instead."""
     with monitor(FixedClock(START)) as watching:
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         pool = QueryPool(2)
-        server = Server(create_app(replace(services_of(watching, pool), started_ms=START)), listener)
+        server = Server(create_app(replace(services_of(watching, pool), started_ms=START, **changed)), listener)
         server.start()
         try:
             yield watching, f"http://127.0.0.1:{listener.getsockname()[1]}"

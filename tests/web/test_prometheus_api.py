@@ -9,6 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from sanso.model.control import QueryLimits
+from sanso.model.exemplars import Exemplar
+from sanso.model.labels import series_of
 from tests.web.hosted import START, hosted
 
 NOW = (START + 30_000) / 1000
@@ -155,3 +158,74 @@ def test_long_answers_are_compressed_for_who_wants_it(api: httpx.Client) -> None
 def test_what_is_not_here_says_so(api: httpx.Client) -> None:
     answer = api.get("/api/v1/nonsense")
     assert (answer.status_code, answer.json()["errorType"]) == (404, "not_found")
+
+
+def test_an_answer_may_be_cut_and_costs_may_be_told(api: httpx.Client) -> None:
+    body = api.get("/api/v1/query", params={"query": "up", "limit": 1}).json()
+    assert len(body["data"]["result"]) == 1
+    assert body["warnings"] == ["results truncated due to limit"]
+    window = {"start": NOW - 10, "end": NOW, "step": 5}
+    stats = data(api, "query_range", query="jobs_total", stats="all", **window)["stats"]
+    assert set(stats["timings"]) == {
+        "evalTotalTime", "resultSortTime", "queryPreparationTime", "innerEvalTime", "execQueueTime", "execTotalTime",
+    }  # fmt: skip
+    assert stats["samples"]["totalQueryableSamples"] >= 3
+    assert stats["samples"]["peakSamples"] >= 3
+    assert "stats" not in data(api, "query_range", query="jobs_total", **window)
+
+
+def test_a_question_may_look_back_further(api: httpx.Client) -> None:
+    assert data(api, "query", query="jobs_total", time=NOW + 400)["result"] == []
+    (found,) = data(api, "query", query="jobs_total", time=NOW + 400, lookback_delta="10m")["result"]
+    assert found["value"] == [NOW + 400, "58"]
+    wrong = api.get("/api/v1/query", params={"query": "up", "lookback_delta": "x"}).json()
+    assert wrong["error"] == 'error parsing lookback delta duration: cannot parse "x" to a valid duration'
+
+
+def test_a_question_that_takes_too_much_memory_is_refused_with_the_figure() -> None:
+    with hosted(limits=QueryLimits(most_samples=5)) as (_, url):
+        answer = httpx.get(f"{url}/api/v1/query", params={"query": "up[1m]"})
+        assert (answer.status_code, answer.json()["errorType"]) == (422, "execution")
+        assert "query processing would load too many samples into memory" in answer.json()["error"]
+        assert "MiB" in answer.json()["error"]
+
+
+def test_expressions_set_out_and_taken_apart(api: httpx.Client) -> None:
+    assert data(api, "format_query", query="sum(up)by(job)") == "sum by (job) (up)"
+    assert data(api, "parse_query", query="up")["type"] == "vectorSelector"
+    for path in ("format_query", "parse_query"):
+        wrong = api.post(f"/api/v1/{path}", data={"query": "sum("})
+        assert (wrong.status_code, wrong.json()["errorType"]) == (400, "bad_data")
+        assert wrong.json()["error"].startswith('invalid parameter "query": parse error:')
+
+
+def test_exemplars_of_the_series_that_an_expression_names(api: httpx.Client) -> None:
+    with hosted() as (watching, url):
+        series = series_of("latency_bucket", le="1")
+        exemplar = Exemplar((("trace_id", "abc"),), 0.5, START + 1500)
+        assert watching.exemplars.add_exemplar(series, exemplar) == ""
+        given: dict[str, str | float] = {"query": "rate(latency_bucket[5m])", "start": START / 1000, "end": NOW}
+        found = httpx.get(f"{url}/api/v1/query_exemplars", params=given).json()["data"]
+        shown = {"labels": {"trace_id": "abc"}, "value": "0.5", "timestamp": START / 1000 + 1.5}
+        assert found == [{"seriesLabels": dict(series), "exemplars": [shown]}]
+        assert (
+            httpx.get(f"{url}/api/v1/query_exemplars", params={**given, "end": START / 1000 + 1}).json()["data"] == []
+        )
+        wrong = httpx.get(f"{url}/api/v1/query_exemplars", params={"query": "up", "start": 2, "end": 1})
+        assert wrong.json()["error"] == "end timestamp must not be before start timestamp"
+
+
+def test_what_the_server_says_of_itself(api: httpx.Client) -> None:
+    found = data(api, "status/tsdb", limit=2)
+    assert found["seriesCountByMetricName"][0]["value"] >= 2
+    assert {"name": "__name__", "value": found["labelValueCountByLabelName"][0]["value"]} in found[
+        "labelValueCountByLabelName"
+    ]
+    assert len(found["seriesCountByLabelValuePair"]) == 2
+    assert api.get("/api/v1/status/tsdb?limit=0").json()["error"] == "limit must be a positive number"
+    assert api.get("/api/v1/status/tsdb?limit=10001").json()["error"] == "limit must not exceed 10000"
+    assert data(api, "status/flags")["query.timeout"] == "2m"
+    assert "query.lookback_delta: 5m" in data(api, "status/config")["yaml"]
+    runtime = data(api, "status/runtimeinfo")
+    assert (runtime["startTime"], runtime["storageRetention"]) == ("2026-09-21T14:13:20Z", "2w1d")
+    assert data(api, "status/walreplay") == {"min": 0, "max": 0, "current": 0}

@@ -72,7 +72,7 @@ class QueryControl:
         """
         if self.cancelled:
             raise QueryError("query was canceled in expression evaluation", "canceled")
-        if self._clock.monotonic() > self._until:
+        if self._clock.monotonic() >= self._until:
             raise QueryError(f"query timed out in expression evaluation (after {self.timeout_s:g} s)", "timeout")
 
     def hold(self, samples: int, *, read: int = 0) -> None:

@@ -24,6 +24,7 @@ row that ends the series has stale markers in all parts that the series had.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal, TypeAlias
@@ -95,6 +96,35 @@ def parts(histogram: NativeHistogram) -> dict[str, float]:
     for index, count in histogram.negative:
         found[bucket_part(histogram.schema, index, "n")] = count
     return found
+
+
+def whole(found: Mapping[str, float]) -> NativeHistogram:
+    """The histogram of the parts that a row has; the inverse of `parts`, but for empty buckets."""
+    schema = int(found["schema"])
+    positive: list[tuple[int, float]] = []
+    negative: list[tuple[int, float]] = []
+    bounds: tuple[float, ...] = ()
+    if schema == CUSTOM_SCHEMA:
+        uppers = sorted((float(part[3:]), count) for part, count in found.items() if part.startswith("le:"))
+        bounds = tuple(upper for upper, _ in uppers[:-1])
+        positive = [(index, count) for index, (_, count) in enumerate(uppers)]
+    else:
+        prefix = f"s{schema}:"
+        for part, count in found.items():
+            if part.startswith(prefix):
+                index = int(part[len(prefix) :].removesuffix("n"))
+                (negative if part.endswith("n") else positive).append((index, count))
+    return NativeHistogram(
+        schema,
+        found.get("count", 0.0),
+        found.get("sum", 0.0),
+        found.get("zero", 0.0),
+        found.get("zero_threshold", 0.0),
+        tuple(sorted((index, count) for index, count in positive if count)),
+        tuple(sorted((index, count) for index, count in negative if count)),
+        bounds,
+        Hint(int(found.get("hint", 0.0))),
+    )
 
 
 def component(labels: Labels, part: str) -> Labels:

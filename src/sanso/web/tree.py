@@ -17,6 +17,7 @@ _CARDS = {
     "VectorMatchCardinality.OneToMany": "one-to-many",
     "VectorMatchCardinality.ManyToMany": "many-to-many",
 }
+_EDGES = {"AtModifierType.Start": "start", "AtModifierType.End": "end"}
 
 
 def tree_json(node: Any) -> dict[str, Any] | None:
@@ -145,14 +146,14 @@ def _subquery(node: Any) -> dict[str, Any]:
 
 def _moved(node: Any) -> dict[str, Any]:
     """`offset` and `@`."""
-    kind = None if node.at is None else node.at.type
-    edges = {parser.AtModifierType.Start: "start", parser.AtModifierType.End: "end"}
-    at = node.at.at if node.at is not None and kind not in edges else None
+    kind = "" if node.at is None else str(node.at.type)
+    edge = _EDGES.get(kind)
+    at = node.at.at if kind and edge is None else None
     return {
         "offset": _milliseconds(node.offset),
         "offsetExpr": None,
         "timestamp": None if at is None else round(at.timestamp() * 1000),
-        "startOrEnd": None if kind is None else edges.get(kind),
+        "startOrEnd": edge,
     }
 
 

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import httpx
+import numpy as np
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
+from prometheus_client.parser import text_fd_to_metric_families
+
+from sanso.model.frame import Columns, Row
+from sanso.model.labels import series_of
+from tests.web.hosted import START, hosted
+from tests.web.test_remote_read import add_histograms
+
+PROMETHEUS = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[httpx.Client]:
+    with hosted(external_labels=(("instance", "here"), ("site", "s"))) as (watching, url):
+        add_histograms(watching)
+        watching.store.append("short", START + 1000, Row(Columns((series_of("short"),)), np.array([5.0])))
+        watching.store.append("short", START + 2000, Row(Columns(()), np.array([])))
+        with httpx.Client(base_url=url) as client:
+            yield client
+
+
+def test_federation_gives_the_newest_samples_with_their_times(api: httpx.Client) -> None:
+    selectors = {"match[]": ['up{job="a"}', '{__name__=~"up|now_and_then|short|exponential"}']}
+    answer = api.get("/federate", params=selectors)
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    families = {family.name: family for family in text_fd_to_metric_families(io.StringIO(answer.text))}
+    assert set(families) == {"up", "now_and_then"}
+    assert families["up"].type == "gauge"
+    assert [(s.labels, s.value, s.timestamp) for s in families["up"].samples] == [
+        ({"job": "a", "instance": 'x"y\n', "site": "s"}, 1.0, START / 1000 + 30),
+        ({"job": "b", "instance": "z", "site": "s"}, 0.0, START / 1000 + 30),
+    ]
+    (sample,) = families["now_and_then"].samples
+    assert (sample.labels, sample.value) == ({"instance": "here", "site": "s"}, 29.0)
+
+
+def test_without_an_instance_an_empty_one_is_told() -> None:
+    with hosted() as (_, url):
+        text = httpx.get(f"{url}/federate", params={"match[]": "now_and_then"}).text
+        assert text.splitlines()[-1] == f'now_and_then{{instance=""}} 29 {START + 30_000}'
+        assert httpx.get(f"{url}/federate").text == ""
+
+
+def test_federation_in_open_metrics(api: httpx.Client) -> None:
+    answer = api.get("/federate", params={"match[]": "up"}, headers={"Accept": PROMETHEUS})
+    assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    (family,) = openmetrics_families(answer.text)  # type: ignore[no-untyped-call]
+    assert (family.name, family.type, len(family.samples)) == ("up", "gauge", 2)
+
+
+def test_a_wrong_selector_is_refused(api: httpx.Client) -> None:
+    assert api.get("/federate", params={"match[]": "sum(up)"}).status_code == 400
+    assert api.get("/federate", params={"match[]": "{}"}).status_code == 400
+
+
+def test_metrics_in_both_formats(api: httpx.Client) -> None:
+    (family,) = openmetrics_families(api.get("/metrics?source=up", headers={"Accept": PROMETHEUS}).text)  # type: ignore[no-untyped-call]
+    assert family.name == "up"
+    (family,) = text_fd_to_metric_families(io.StringIO(api.get("/metrics?source=up").text))
+    assert family.name == "up"

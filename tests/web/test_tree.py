@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from typing import Any
+
+import promql_parser
+import pytest
+
+from sanso.web.selectors import matchers_in
+from sanso.web.tree import selectors_in, tree_json
+
+
+def tree(text: str) -> Any:
+    return tree_json(promql_parser.parse(text))
+
+
+UP = {
+    "type": "vectorSelector", "name": "up", "offset": 0, "offsetExpr": None, "timestamp": None, "startOrEnd": None,
+    "matchers": [{"name": "__name__", "value": "up", "type": "="}], "anchored": False, "smoothed": False,
+}  # fmt: skip
+
+
+def test_a_selector() -> None:
+    assert tree("up") == UP
+    found = tree('up{a!="b",c=~"d"} offset 5m @ 12.5')
+    assert (found["offset"], found["timestamp"], found["startOrEnd"]) == (300_000, 12_500, None)
+    assert found["matchers"] == [
+        {"name": "a", "value": "b", "type": "!="},
+        {"name": "c", "value": "d", "type": "=~"},
+        {"name": "__name__", "value": "up", "type": "="},
+    ]
+    assert tree("up @ end() offset -1m")["startOrEnd"] == "end"
+    assert tree("up @ end() offset -1m")["offset"] == -60_000
+
+
+def test_ranges_and_subqueries() -> None:
+    found = tree("rate(up[5m])")
+    assert found["func"] == {"name": "rate", "argTypes": ["matrix"], "variadic": 0, "returnType": "vector"}
+    assert found["args"] == [{**UP, "type": "matrixSelector", "range": 300_000, "rangeExpr": None}]
+    subquery = tree("max_over_time(up[1h:5m] offset 1m)")["args"][0]
+    assert (subquery["range"], subquery["step"], subquery["offset"], subquery["expr"]) == (
+        3_600_000,
+        300_000,
+        60_000,
+        UP,
+    )
+
+
+def test_aggregations() -> None:
+    assert tree("sum(up)") == {
+        "type": "aggregation", "op": "sum", "expr": UP, "param": None, "grouping": [], "without": False,
+    }  # fmt: skip
+    found = tree("topk without (a, b) (3, up)")
+    assert (found["grouping"], found["without"], found["param"]) == (
+        ["a", "b"],
+        True,
+        {"type": "numberLiteral", "val": "3"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "matching"),
+    [
+        ("up + up", {"card": "one-to-one", "labels": [], "on": False, "include": []}),
+        ("up * on (a) group_left (b) up", {"card": "many-to-one", "labels": ["a"], "on": True, "include": ["b"]}),
+        ("up and ignoring (a) up", {"card": "many-to-many", "labels": ["a"], "on": False, "include": []}),
+    ],
+)
+def test_matching_of_vectors(text: str, matching: dict[str, Any]) -> None:
+    assert tree(text)["matching"] == {**matching, "fillValues": {"lhs": None, "rhs": None}}
+
+
+def test_scalars_match_nothing_and_comparisons_may_be_bool() -> None:
+    found = tree("-(up) >= bool 1.5e30")
+    assert (found["op"], found["bool"], found["matching"]) == (">=", True, None)
+    assert found["lhs"] == {"type": "unaryExpr", "op": "-", "expr": {"type": "parenExpr", "expr": UP}}
+    assert tree('label_replace(up, "a", "b", "c", "d")')["args"][1] == {"type": "stringLiteral", "val": "a"}
+    assert tree("time() + 1")["matching"] is None
+
+
+def test_the_selectors_of_an_expression() -> None:
+    text = "sum(rate(a[5m])) / -b + quantile(scalar(c), d) and max_over_time(e[5m:1m])"
+    found = [matchers_in(selector)[0].value for selector in selectors_in(promql_parser.parse(text))]
+    assert sorted(found) == ["a", "b", "c", "d", "e"]
