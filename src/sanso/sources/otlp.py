@@ -41,11 +41,13 @@ class OtlpReceiver:
     Args:
         writer: Where rows go; each request is committed before it is answered.
         clock: For points without a time.
+        native: Keep exponential histograms as native histograms; else as classic buckets.
     """
 
-    def __init__(self, writer: RowWriter, clock: Clock) -> None:
+    def __init__(self, writer: RowWriter, clock: Clock, *, native: bool = False) -> None:
         self._writer = writer
         self._clock = clock
+        self._native = native
         self._resources: dict[bytes, ResourceMemory] = {}
         self._grids: dict[str, Grid] = {}
         self._families: dict[str, Family] = {}
@@ -80,7 +82,7 @@ class OtlpReceiver:
                 return sum(_count(metric) for scope in given.scope_metrics for metric in scope.metrics)
             memory = self._resources[key] = resource_memory(pairs(given.resource.attributes))
         memory.seen_s = self._clock.monotonic()
-        batch = Batch(memory, self._grids, now)
+        batch = Batch(memory, self._grids, now, native=self._native)
         for scope in given.scope_metrics:
             for metric in scope.metrics:
                 batch.add(metric)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from sanso.model.frame import STALE, Family, FamilyType, Row
+from sanso.model.frame import STALE, Family, FamilyType, Row, is_absent
 from sanso.model.labels import Labels
+from sanso.model.native_histogram import COMPONENT, Hint, parts
 from sanso.model.series import RowWriter
+from sanso.sources.exponential import added
 from sanso.sources.otlp_histograms import Grid, Sketch, bound_text, sketch_of
+from sanso.sources.otlp_native import COARSEST_SCALE, native_of
 from sanso.sources.otlp_resource import Attributes, HistogramMemory, ResourceMemory, pairs
 from sanso.sources.otlp_spelling import metric_name
 
@@ -30,11 +34,12 @@ class Batch:
         families: What the metrics said of themselves.
     """
 
-    def __init__(self, memory: ResourceMemory, grids: dict[str, Grid], now_ms: int) -> None:
+    def __init__(self, memory: ResourceMemory, grids: dict[str, Grid], now_ms: int, *, native: bool) -> None:
         self.families: dict[str, Family] = {"target_info": Family("target_info", "gauge", "Target metadata")}
         self._memory = memory
         self._grids = grids
         self._now_ms = now_ms
+        self._native = native
         self._rejected = 0
         self._attributes: Attributes = ()
         self._rows: dict[int, dict[Labels, float]] = {}
@@ -55,12 +60,12 @@ class Batch:
             "gauge": self._number,
             "sum": self._number,
             "histogram": self._histogram,
-            "exponential_histogram": self._exponential,
+            "exponential_histogram": self._native_histogram if self._native else self._exponential,
             "summary": self._summary,
         }[kind]
         for point in data.data_points:
             self._attributes = pairs(point.attributes)
-            if not _whole(kind, point) or not self._admit(name, point, delta=delta):
+            if not _whole(kind, point, native=self._native) or not self._admit(name, point, delta=delta):
                 self._rejected += 1
                 continue
             if point.flags & _NO_VALUE:
@@ -90,7 +95,9 @@ class Batch:
             if self._births:
                 self._write_births(writer, time_ms)
             samples[memory.info] = 1.0
-            row = Row(memory.columns(list(samples)), np.array(list(samples.values())))
+            values = np.array(list(samples.values()), dtype=np.float64)
+            values[is_absent(values)] = np.nan  # a NaN that means something to us alone
+            row = Row(memory.columns(list(samples)), values)
             self._rejected += writer.append(memory.frame, time_ms, row, complete=False)
             memory.last_ms = max(memory.last_ms, time_ms)
         return self._rejected
@@ -119,6 +126,22 @@ class Batch:
         if len(counts) != len(bounds):  # no buckets at all: only the sum and the count are known
             bounds, counts = bounds[-1:], np.array([float(point.count)])
         self._buckets(name, point, bounds, counts.tolist(), delta=delta)
+        self._totals(name, point, delta=delta, summed=point.HasField("sum"))
+
+    def _native_histogram(self, name: str, point: Any, _monotonic: bool, delta: bool) -> None:  # noqa: FBT001 - as above
+        histogram = native_of(point)
+        base, new = self._labels(name, **{COMPONENT: "schema"})
+        memory = self._memory.histograms.setdefault(base, HistogramMemory())
+        if delta:
+            histogram = memory.native = histogram if memory.native is None else added(memory.native, histogram)
+        elif memory.started_ns not in (0, point.start_time_unix_nano):
+            histogram = replace(histogram, hint=Hint.RESET)
+        memory.started_ns = point.start_time_unix_nano
+        if new:
+            for part, value in (("schema", histogram.schema), ("count", 0.0), ("sum", 0.0)):
+                self._birth(point, self._labels(name, **{COMPONENT: part})[0], value)
+        for part, value in parts(histogram).items():
+            self._sample(point, self._labels(name, **{COMPONENT: part})[0], value)
         self._totals(name, point, delta=delta, summed=point.HasField("sum"))
 
     def _exponential(self, name: str, point: Any, _monotonic: bool, delta: bool) -> None:  # noqa: FBT001 - as above
@@ -201,7 +224,7 @@ class Batch:
         self._rows.setdefault(time_ms, {})[labels] = value
 
 
-def _whole(kind: str, point: Any) -> bool:
+def _whole(kind: str, point: Any, *, native: bool) -> bool:
     """Whether a point says what its kind must say."""
     if point.flags & _NO_VALUE:
         return True
@@ -215,7 +238,10 @@ def _whole(kind: str, point: Any) -> bool:
                 len(bounds) + 1 if bounds else min(len(point.bucket_counts), 1)
             )
         case "exponential_histogram":
-            return max(len(point.positive.bucket_counts), len(point.negative.bucket_counts)) <= _MOST_BUCKETS
+            sides = (point.positive.bucket_counts, point.negative.bucket_counts)
+            if native and (point.scale < COARSEST_SCALE or sum(map(sum, sides)) + point.zero_count > point.count):
+                return False
+            return max(map(len, sides)) <= _MOST_BUCKETS
     return True
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from sanso.model.frame import Columns
 from sanso.model.labels import NAME, Labels, labels_of
+from sanso.model.native_histogram import NativeHistogram
 from sanso.sources.otlp_histograms import Sketch
 from sanso.sources.otlp_spelling import label_name
 
@@ -32,6 +33,8 @@ class HistogramMemory:
         low: The lowest bound's k at the last push.
         high: The highest.
         sketch: The running total of deltas.
+        native: Likewise, of a native histogram.
+        started_ns: Since when it counts.
     """
 
     total: float = 0.0
@@ -40,6 +43,8 @@ class HistogramMemory:
     high: int = -1
     scale: int = 0
     sketch: Sketch | None = None
+    native: NativeHistogram | None = None
+    started_ns: int = 0
 
 
 @dataclass
