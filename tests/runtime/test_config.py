@@ -148,3 +148,16 @@ def test_addresses(text: str, address: tuple[str, int]) -> None:
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(ValueError, match="is not host:port"):
         split_address(text)
+
+
+def test_tiers_replace_the_defaults(tmp_path: Path) -> None:
+    assert set(Config().tiers_ms) == {10_000, 300_000}
+    config = load_config(written(tmp_path, '[tiers]\n"1m" = "1y"\n'))
+    assert config.tiers_ms == {60_000: 365 * 86_400_000}
+    assert load_config(written(tmp_path, "[tiers]\n")).tiers_ms == {}
+
+
+@pytest.mark.parametrize("line", ['"soon" = "1y"', '"10ms" = "1y"', '"1m" = true', '"1m" = "long"'])
+def test_tiers_that_make_no_sense_are_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(ConfigError, match="tiers"):
+        load_config(written(tmp_path, f"[tiers]\n{line}\n"))

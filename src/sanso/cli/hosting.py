@@ -74,6 +74,7 @@ class Hosting:
             retention_ms=config.retention_ms,
             max_bytes=config.retention_bytes,
             late_ms=config.late_ms,
+            tiers=config.tiers_ms,
         )
         try:
             sockets, notices = _bind(config, must_listen=must_listen)

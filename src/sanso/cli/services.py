@@ -136,6 +136,7 @@ def settings(config: Config) -> Mapping[str, str]:
         "retention": duration(config.retention_ms),
         "retention_size": str(config.retention_bytes),
         "late_window": duration(config.late_ms),
+        "tiers": ", ".join(f"{duration(each)}={duration(kept)}" for each, kept in config.tiers_ms.items()),
         "sample.interval": duration(config.interval_ms),
         "sample.host": str(config.collect_host).lower(),
         "rules": ", ".join(map(str, config.rule_files)),

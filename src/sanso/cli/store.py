@@ -76,7 +76,7 @@ def _opened(options: argparse.Namespace) -> Store:
     config = configuration(options)
     if not (config.data / FILE).is_file():
         raise StoreError(f"{config.data} holds no history: give the right --data")
-    return Store.open(config.data, retention_ms=config.retention_ms)
+    return Store.open(config.data, retention_ms=config.retention_ms, tiers=config.tiers_ms)
 
 
 def _seal(store: Store, options: argparse.Namespace) -> int:

@@ -35,6 +35,7 @@ class Config:
         retention_ms: How long history is kept.
         retention_bytes: What it may take on disk; the oldest goes first; 0 for no limit.
         late_ms: How much older than its series' newest a sample may be.
+        tiers_ms: How long coarse samples stay when the raw ones go, by their resolution, both in ms.
         interval_ms: Between two samples of the host.
         rule_files: Alert files, absolute.
         organisation: The workers there should be.
@@ -54,6 +55,7 @@ class Config:
     retention_ms: int = 15 * 86_400_000
     retention_bytes: int = 0
     late_ms: int = 3_600_000
+    tiers_ms: Mapping[int, int] = field(default_factory=lambda: {10_000: 90 * 86_400_000, 300_000: 730 * 86_400_000})
     interval_ms: int = 1000
     rule_files: tuple[Path, ...] = ()
     organisation: Organisation = field(default_factory=Organisation)
@@ -130,6 +132,7 @@ class _Reader:
             "retention": lambda c, v: replace(c, retention_ms=self._duration("retention", v)),
             "retention_size": lambda c, v: replace(c, retention_bytes=self._bytes("retention_size", v)),
             "late_window": lambda c, v: replace(c, late_ms=self._duration("late_window", v)),
+            "tiers": self._tiers,
             "sample": self._sample,
             "rules": self._rules,
             "organisation": self._organisation,
@@ -152,6 +155,17 @@ class _Reader:
             raise self._error("sample.interval", "at least 100ms is expected")
         host = self._typed("sample.host", table.get("host", True), bool)
         return replace(config, interval_ms=interval, collect_host=host)
+
+    def _tiers(self, config: Config, table: Any) -> Config:
+        if not isinstance(table, dict):
+            raise self._error("tiers", "a table is expected: [tiers]")
+        tiers = {}
+        for name, kept in table.items():
+            resolution = self._duration(f"tiers.{name}", name)
+            if resolution < 1000:
+                raise self._error(f"tiers.{name}", "a resolution of at least 1s is expected")
+            tiers[resolution] = self._duration(f"tiers.{name}", kept)
+        return replace(config, tiers_ms=tiers)
 
     def _rules(self, config: Config, tables: Any) -> Config:
         files = []
