@@ -13,6 +13,7 @@ from starlette.responses import Response
 from sanso.model.frame import Floats, Mask, is_absent
 from sanso.model.native_histogram import NativeHistogram
 from sanso.model.series import Answer
+from sanso.web.counted_text import countable, points
 from sanso.web.histogram_text import histogram_json
 from sanso.web.number_text import number, numbers, unusual
 
@@ -119,12 +120,12 @@ def _samples(answer: Answer, rows: Sequence[int]) -> Iterator[bytes]:
 
 
 def _series(answer: Answer, rows: Sequence[int]) -> Iterator[bytes]:
-    points = _Points(answer)
+    written = _Points(answer)
     comma = b""
     for row in rows:
         yield b'%b{"metric":%b' % (comma, _dumped(dict(answer.labels[row])))
-        yield points.values(row)
-        yield points.histograms(row)
+        yield written.values(row)
+        yield written.histograms(row)
         yield b"}"
         comma = b","
 
@@ -136,22 +137,28 @@ class _Points:
         self._values: Floats = np.ascontiguousarray(answer.values)
         self._times = [_time(time) for time in answer.times.tolist()]
         self._before = [b'"],[%b,"' % time for time in self._times]
-        absent = is_absent(self._values)
-        odd: Mask = np.logical_and(unusual(self._values), ~absent)
-        self._present: Mask = ~absent
-        self._odd = odd
-        self._with_gaps = set(np.flatnonzero(absent.any(axis=1)).tolist())
-        self._with_odd = set(np.flatnonzero(odd.any(axis=1)).tolist())
+        counted = countable(self._values)
+        self._counted = set(np.flatnonzero(counted).tolist())
+        self._counted_points = points(self._values[counted], self._times)
+        others = np.flatnonzero(~counted)
+        values = self._values[others]
+        self._place = {row: place for place, row in enumerate(others.tolist())}
+        self._present: Mask = ~is_absent(values)
+        self._odd: Mask = np.logical_and(unusual(values), self._present)
+        self._with_gaps: Mask = np.asarray((~self._present).any(axis=1))
+        self._with_odd: Mask = np.asarray(self._odd.any(axis=1))
         self._histograms: dict[int, list[tuple[int, NativeHistogram]]] = {}
         for (row, step), histogram in answer.histograms.items():
             self._histograms.setdefault(row, []).append((step, histogram))
 
     def values(self, row: int) -> bytes:
-        """`,"values":[[time,"value"],…]`; nothing where there is none."""
-        values, before = self._values[row], self._before
-        odd: Mask | None = self._odd[row] if row in self._with_odd else None
-        if row in self._with_gaps:
-            held = self._present[row]
+        """`,"values":[[time,"value"],…]`; nothing where there is none. Rows are asked for as they rise."""
+        if row in self._counted:
+            return b',"values":[%b]' % next(self._counted_points)
+        values, before, place = self._values[row], self._before, self._place[row]
+        odd: Mask | None = self._odd[place] if self._with_odd[place] else None
+        if self._with_gaps[place]:
+            held = self._present[place]
             values, before = values[held], list(compress(before, held.tolist()))
             odd = odd[held] if odd is not None else None
         if not before:

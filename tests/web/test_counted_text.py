@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sanso.model.frame import ABSENT
+from sanso.web.counted_text import countable, points
+from sanso.web.number_text import number
+
+whole = st.integers(0, 2**53 - 1) | st.integers(0, 30_000) | st.sampled_from([0, 9_999, 10_000, 99_999_999, 10**8])
+
+
+@given(st.integers(1, 5).flatmap(lambda steps: st.lists(st.lists(whole, min_size=steps, max_size=steps), min_size=1)))
+def test_whole_numbers_are_written_as_one_at_a_time(rows: list[list[int]]) -> None:
+    values = np.array(rows, dtype=float)
+    times = [b"%d" % (1_700_000_000 + place) if place % 2 else b"%d.125" % place for place in range(values.shape[1])]
+    assert countable(values).all()
+    written = list(points(values, times))
+    for row, text in zip(values.tolist(), written, strict=True):
+        expected = b",".join(
+            b'[%b,"%b"]' % (time, number(value).encode()) for time, value in zip(times, row, strict=True)
+        )
+        assert text == expected
+        assert len(json.loads(b"[" + text + b"]")) == len(times)
+
+
+def test_what_is_not_a_count_is_told() -> None:
+    rows = [
+        [1.0, 2.0],
+        [1.0, 2.5],
+        [-1.0, 0.0],
+        [0.0, -0.0],
+        [np.nan, 1.0],
+        [np.inf, 1.0],
+        [ABSENT, 1.0],
+        [2.0**53, 1.0],
+    ]
+    assert countable(np.array(rows)).tolist() == [True] + [False] * 7
+
+
+def test_many_rows_go_in_several_layouts() -> None:
+    values = np.arange(40_000 * 3, dtype=float).reshape(-1, 3)
+    written = list(points(values, [b"1", b"2", b"3"]))
+    assert len(written) == 40_000
+    assert written[39_999] == b'[1,"119997"],[2,"119998"],[3,"119999"]'
+    assert list(points(np.empty((2, 0)), [])) == [b"", b""]
