@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 import sanso.promql.functions  # noqa: F401 - fills the tables of functions
 from sanso.model.clock import SystemClock
 from sanso.model.control import QueryControl
 from sanso.model.errors import QueryError
 from sanso.model.frame import Floats, Times, absent, is_stale
-from sanso.model.labels import Labels
+from sanso.model.labels import Labels, LabelSets, derived
 from sanso.model.series import Answer, SeriesReader
 from sanso.promql.annotations import Annotations
 from sanso.promql.evaluator import Evaluator
@@ -73,9 +74,9 @@ class PromEngine:
         if not isinstance(value, Vector):
             raise QueryError("invalid expression type for range query, must be Scalar or instant Vector")
         found = trimmed(value)
-        order = sorted(range(len(found.labels)), key=found.labels.__getitem__)
-        labels = [found.labels[row] for row in order]
-        return Answer("matrix", labels, steps, found.values[order], warnings=notes.warnings, infos=notes.infos)
+        order, labels = derived(found.labels, "sorted", _in_order)
+        values = found.values if order is None else found.values[order]
+        return Answer("matrix", labels, steps, values, warnings=notes.warnings, infos=notes.infos)
 
     def _evaluate(
         self, expr: str, steps: Times, control: QueryControl | None, step_ms: int = 0
@@ -86,6 +87,14 @@ class PromEngine:
         source = Source(self._reader, control, self._lookback_ms, step_ms)
         evaluator = Evaluator(source, steps, (int(steps[0]), int(steps[-1]), step_ms), notes)
         return evaluator.value(question.tree), notes
+
+
+def _in_order(labels: list[Labels]) -> tuple[NDArray[np.intp] | None, list[Labels]]:
+    """Where each comes from in the order that matrices have, and the label sets in it; None where they are in it."""
+    order = sorted(range(len(labels)), key=labels.__getitem__)
+    if all(row == place for place, row in enumerate(order)):
+        return None, labels
+    return np.array(order, dtype=np.intp), LabelSets(labels[row] for row in order)
 
 
 def _raw(samples: Samples, notes: Annotations) -> Answer:

@@ -11,6 +11,8 @@ from sanso.model.frame import Floats, Mask
 
 Places = NDArray[np.intp]
 
+_LONG_RUN = 64
+"""Rows in a run from which on folding is faster."""
 _BLOCK_CELLS = 1 << 16
 """Rows are done in blocks of about so many cells, which stay in the processor's cache."""
 
@@ -35,6 +37,56 @@ def window_sums(values: Floats, first: Places, last: Places) -> Floats:
         for start in range(0, rows, block):
             out[start : start + block] = _block(values[start : start + block], first, last)
     return out
+
+
+def run_sums(values: Floats, starts: Places, sizes: Places) -> Floats:
+    """The sum of each run of rows, column by column: as `window_sums`, for runs that follow each other.
+
+    A few long runs are folded in halves, and what each addition loses is folded with them: three times faster than
+    running sums, which wait for each other.
+
+    Args:
+        values: Shape [R, C]; no absent cell.
+        starts: The first row of each run, shape [G].
+        sizes: How many rows each has.
+
+    Returns:
+        Shape [G, C].
+    """
+    if len(starts) * _LONG_RUN > len(values) or not np.isfinite(values).all():
+        return window_sums(np.ascontiguousarray(values.T), starts, starts + sizes).T
+    runs = zip(starts.tolist(), sizes.tolist(), strict=True)
+    with np.errstate(all="ignore"):
+        sums = np.array([_folded(values[start : start + size]) for start, size in runs])
+        # Where terms have cancelled each other, two numbers are not enough.
+        weight = np.add.reduceat(np.abs(values), starts, axis=0)
+        if ((np.abs(sums) > weight * 2.0**-48) | (weight == 0)).all():
+            return sums
+    return window_sums(np.ascontiguousarray(values.T), starts, starts + sizes).T
+
+
+def run_means(values: Floats, starts: Places, sizes: Places, counts: NDArray[np.int64]) -> Floats:
+    """The mean of each run of rows, column by column: as `window_means`, for runs that follow each other."""
+    sums = run_sums(values, starts, sizes)
+    if np.isinf(sums).any():
+        return window_means(np.ascontiguousarray(values.T), starts, starts + sizes, counts.T).T
+    with np.errstate(all="ignore"):
+        means: Floats = sums / np.maximum(counts, 1)
+    return means
+
+
+def _folded(terms: Floats) -> Floats:
+    lost = np.zeros(terms.shape[1])
+    while len(terms) > 1:
+        half = len(terms) // 2
+        odd = terms[2 * half :]
+        first, second = terms[:half], terms[half : 2 * half]
+        total = first + second
+        came = total - first
+        lost += ((first - (total - came)) + (second - came)).sum(axis=0)
+        terms = np.concatenate([total, odd]) if len(odd) else total
+    found: Floats = terms[0] + lost
+    return found
 
 
 def window_means(values: Floats, first: Places, last: Places, counts: NDArray[np.int64]) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from sanso.model.frame import Floats, absent
 from sanso.promql.aggregations.groups import Counts, Grouping, Groups, grouped
 from sanso.promql.quantiles import quantiles_of
-from sanso.promql.sums import window_means, window_sums
+from sanso.promql.sums import run_means, run_sums
 from sanso.promql.values import Vector, blank, empty
 
 
@@ -33,14 +33,12 @@ def quantile(vector: Vector, name_of: Grouping, wanted: Floats) -> Vector:
     return Vector(groups.labels, out)
 
 
-def _by_step(groups: Groups, values: Floats) -> Floats:
-    """Rows of a step side by side, 0 where absent: [S, N]."""
-    held = values if groups.held.all() else np.where(groups.held, values, 0.0)
-    return np.ascontiguousarray(held.T)
+def _zero_where_absent(groups: Groups, values: Floats) -> Floats:
+    return values if groups.held.all() else np.where(groups.held, values, 0.0)
 
 
 def _sum(groups: Groups, _: Counts) -> Floats:
-    return window_sums(_by_step(groups, groups.values), groups.starts, groups.starts + groups.sizes).T
+    return run_sums(_zero_where_absent(groups, groups.values), groups.starts, groups.sizes)
 
 
 def _mean(groups: Groups, counts: Counts) -> Floats:
@@ -48,7 +46,7 @@ def _mean(groups: Groups, counts: Counts) -> Floats:
 
 
 def _mean_of(groups: Groups, values: Floats, counts: Counts) -> Floats:
-    return window_means(_by_step(groups, values), groups.starts, groups.starts + groups.sizes, counts.T).T
+    return run_means(_zero_where_absent(groups, values), groups.starts, groups.sizes, counts)
 
 
 def _variance(groups: Groups, counts: Counts) -> Floats:

@@ -6,7 +6,7 @@ import numpy as np
 
 from sanso.model.durations import format_duration_ms
 from sanso.model.errors import QueryError
-from sanso.model.labels import NAME, Labels, labels_of, metric_name
+from sanso.model.labels import NAME, Labels, derived, labels_of, metric_name
 from sanso.promql.evaluation import Evaluation
 from sanso.promql.functions.info import info
 from sanso.promql.functions.presence import nothing_where
@@ -77,7 +77,7 @@ def _over_windows(evaluation: Evaluation, node: Function, definition: RangeFunct
 
 
 def _say_what_is_no_counter(call: Call, labels: list[Labels], argument: int) -> None:
-    for name in dict.fromkeys(map(metric_name, labels)):
+    for name in derived(labels, "names", lambda sets: tuple(dict.fromkeys(map(metric_name, sets)))):
         if name and not name.endswith(_COUNTERS):
             call.notes.info(
                 f'metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "{name}"',

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sanso.model.frame import Floats
+from sanso.promql.extremes import window_extremes
 from sanso.promql.functions.registry import Call, range_function
 from sanso.promql.sums import window_means, window_sums
 from sanso.promql.values import Window
@@ -123,10 +124,5 @@ def _seen(reduce: np.ufunc, window: Window) -> Floats:
 
 
 def reduced(reduce: np.ufunc, window: Window) -> Floats:
-    """A ufunc over every window at once; windows without samples give anything."""
-    padded = np.concatenate([window.values, window.values[:, -1:]], axis=1)
-    edges = np.empty(2 * len(window.first), dtype=np.intp)
-    edges[0::2], edges[1::2] = window.first, window.last
-    with np.errstate(invalid="ignore", over="ignore"):
-        found: Floats = reduce.reduceat(padded, edges, axis=1)[:, ::2]
-    return found
+    """`fmin` or `fmax` of every window at once; windows without samples give anything."""
+    return window_extremes(reduce, window.values, window.first, window.last)

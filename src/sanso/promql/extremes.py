@@ -1,0 +1,67 @@
+"""The least or greatest of every window at once, however much the windows overlap.
+
+Between two neighbouring edges of windows lies a segment that no window cuts. So each sample is looked at once, for its
+segment; and a window is two runs of segments, possibly overlapping, whose lengths are a power of two.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sanso.model.frame import Floats
+
+Places = NDArray[np.intp]
+
+_BLOCK_CELLS = 1 << 17
+"""Rows are done in blocks of about so many cells, which stay in the processor's cache."""
+_PLAIN: dict[np.ufunc, np.ufunc] = {np.fmax: np.maximum, np.fmin: np.minimum}
+"""The same where there is no NaN to pass over, and faster."""
+
+
+def window_extremes(reduce: np.ufunc, values: Floats, first: Places, last: Places) -> Floats:
+    """`fmin` or `fmax` of values[:, first[i]:last[i]] for every i; anything where that is nothing.
+
+    Args:
+        reduce: `numpy.fmin` or `numpy.fmax`.
+        values: Shape [R, T], T > 0.
+        first: Where windows begin, shape [W].
+        last: One past their ends.
+
+    Returns:
+        Shape [R, W].
+    """
+    rows, length = values.shape
+    edges = np.unique(np.concatenate([first, last]))
+    if len(edges) < 2:
+        return np.zeros((rows, len(first)))
+    begin = np.searchsorted(edges, first)
+    count = np.maximum(np.searchsorted(edges, last) - begin, 1)
+    begin = np.minimum(begin, len(edges) - 2)
+    level = np.floor(np.log2(count)).astype(np.intp)
+    second = np.maximum(begin + count - (1 << level), begin)
+    out = np.empty((rows, len(first)))
+    block = max(1, _BLOCK_CELLS // length)
+    for start in range(0, rows, block):
+        part = np.ascontiguousarray(values[start : start + block].T)
+        best = reduce if np.isnan(part).any() else _PLAIN[reduce]
+        with np.errstate(invalid="ignore"):
+            runs = _runs(best, part, edges, int(level.max()))
+            found = best(runs[level, begin], runs[level, second])
+        out[start : start + block] = found.T
+    return out
+
+
+def _runs(best: np.ufunc, values: Floats, edges: Places, levels: int) -> Floats:
+    """Extremes of 1, 2, 4 … segments from each segment on: [levels + 1, segments, R]."""
+    bounds = edges.tolist()
+    runs = np.empty((levels + 1, len(bounds) - 1, values.shape[1]))
+    for place, (start, end) in enumerate(itertools.pairwise(bounds)):
+        best.reduce(values[start:end], axis=0, out=runs[0, place])
+    for level in range(1, levels + 1):
+        reach = 1 << (level - 1)
+        runs[level] = runs[level - 1]
+        best(runs[level - 1, :-reach], runs[level - 1, reach:], out=runs[level, :-reach])
+    return runs
