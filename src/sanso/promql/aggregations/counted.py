@@ -27,14 +27,17 @@ def count_values(vector: Vector, name_of: Grouping, label: str) -> Vector:
     values = vector.values[rows, steps]
     distinct, which = np.unique(values, return_inverse=True)
     texts = [go_float(value) for value in distinct.tolist()]
-    names = [dict(name_of(labels)) for labels in vector.labels]
+    numbers: dict[Labels, int] = {}
+    groups = np.array([numbers.setdefault(name_of(labels), len(numbers)) for labels in vector.labels], dtype=np.int64)
+    names = [dict(labels) for labels in numbers]
     places: dict[Labels, int] = {}
-    pairs, inverse = np.unique(np.stack([rows, which.ravel()]), axis=1, return_inverse=True)
+    pairs, inverse = np.unique(groups[rows] * len(texts) + which.ravel(), return_inverse=True)
     counted = np.array(
         [
-            places.setdefault(labels_of({**names[row], label: texts[number]}), len(places))
-            for row, number in pairs.T.tolist()
-        ]
+            places.setdefault(labels_of({**names[pair // len(texts)], label: texts[pair % len(texts)]}), len(places))
+            for pair in pairs.tolist()
+        ],
+        dtype=np.intp,
     )
     totals: Floats = np.zeros((len(places), vector.values.shape[1]))
     np.add.at(totals, (counted[inverse.ravel()], steps), 1.0)
