@@ -46,3 +46,26 @@ def test_a_history_is_read_where_no_server_runs(tmp_path: Path, capsys: pytest.C
         server.wait_for("node_load1")
     assert main(["query", "--data", str(tmp_path), "count(node_load1)"]) == 0
     assert capsys.readouterr().out.strip().endswith("1")
+
+
+def test_quantiles_have_bounds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Asked of a server: value, low and high in every format."""
+
+    def ask(*arguments: str) -> str:
+        assert main(["query", "--url", server.url, "--bounds", *arguments]) == 0
+        return capsys.readouterr().out.strip()
+
+    buckets = " or ".join(
+        f'label_replace(vector({n}), "le", "{le}", "", "")' for n, le in ((8, 1), (10, 2), (10, "Inf"))
+    )
+    classic = f"histogram_quantile(0.9, {buckets})"
+    with serving(tmp_path) as server:
+        assert ask(classic) == "{}  1.5  1 … 2"
+        assert json.loads(ask("--format", "json", classic))["result"][0]["bounds"] == ["1", "2"]
+        head, line = csv.reader(io.StringIO(ask("--format", "csv", classic)))
+        assert head[2:] == ["value", "low", "high"]
+        assert line[2:] == ["1.5", "1", "2"]
+        assert "1 … 2" in ask("--start", "-1m", "--step", "30s", classic)
+        ranged = json.loads(ask("--start", "-1m", "--step", "30s", "--format", "json", classic))["result"][0]
+        assert [pair[1:] for pair in ranged["bounds"]] == [["1", "2"]] * 3
+        assert main(["query", "--url", server.url, "--bounds", "sum("]) == 1

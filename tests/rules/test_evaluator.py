@@ -6,7 +6,7 @@ import pytest
 from sanso.model.control import QueryControl
 from sanso.model.errors import QueryError
 from sanso.model.labels import Labels, labels_of, render, series_of
-from sanso.model.series import Answer
+from sanso.model.series import Answer, Edge
 from sanso.model.status import AlertLevel
 from sanso.notify.base import Notification
 from sanso.rules.evaluator import RuleEvaluator
@@ -20,14 +20,23 @@ class FakeEngine:
         self.answers: dict[str, dict[Labels, float]] = {}
         self.broken: set[str] = set()
 
-    def instant(self, expr: str, at_ms: int, control: QueryControl | None = None) -> Answer:
+    def instant(self, expr: str, at_ms: int, control: QueryControl | None = None, *, edge: Edge = "inside") -> Answer:
         if expr in self.broken:
             raise QueryError(f"{expr} is beyond me", "execution")
         found = self.answers.get(expr, {})
         values = np.array(list(found.values()), dtype=np.float64).reshape(len(found), 1)
         return Answer("vector", list(found), np.array([at_ms], dtype=np.int64), values)
 
-    def range(self, expr: str, start_ms: int, end_ms: int, step_ms: int, control: QueryControl | None = None) -> Answer:
+    def range(
+        self,
+        expr: str,
+        start_ms: int,
+        end_ms: int,
+        step_ms: int,
+        control: QueryControl | None = None,
+        *,
+        edge: Edge = "inside",
+    ) -> Answer:
         raise AssertionError("rules ask at one time")
 
 

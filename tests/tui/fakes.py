@@ -12,7 +12,7 @@ import numpy as np
 from sanso.model.errors import ClientError
 from sanso.model.labels import labels_of
 from sanso.model.readings import AlertReading, Overview, VitalReading, WorkerReading
-from sanso.model.series import Answer
+from sanso.model.series import Answer, Edge
 from sanso.model.status import AlertLevel, WorkerState
 from sanso.vitals.catalog import load
 from sanso.vitals.reading import status_of
@@ -190,10 +190,10 @@ class FakeClient:
         found = {name: self.answer.vitals[name][0].value for name in names}
         return {name: wave(value, points) for name, value in found.items()}
 
-    def query(self, expr: str, at_ms: int | None = None) -> Answer:
-        raise AssertionError(f"the dashboard asks by vital name, not {expr} at {at_ms}")
+    def query(self, expr: str, at_ms: int | None = None, *, edge: Edge = "inside") -> Answer:
+        raise AssertionError(f"the dashboard asks by vital name, not {expr} at {at_ms} ({edge})")
 
-    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Answer:
+    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int, *, edge: Edge = "inside") -> Answer:
         self._call()
         times = np.arange(start_ms, end_ms + 1, step_ms, dtype=np.int64)
         rows = np.array([wave(core, len(times)) for core in _CORES])

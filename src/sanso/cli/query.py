@@ -17,7 +17,9 @@ from sanso.model.errors import ClientError, UsageError
 
 if TYPE_CHECKING:  # answering needs numpy; `sanso --help` does not
     from sanso.client.base import Client
+    from sanso.client.bounds import Bounded
     from sanso.model.readings import Overview
+    from sanso.model.series import Answer
 
 _STEPS = 120
 """How many steps a range has where none is given: what a terminal can draw."""
@@ -34,6 +36,9 @@ def add_to(commands: Subcommands) -> None:
     parser.add_argument("--end", metavar="T", help="to here (now)")
     parser.add_argument("--step", metavar="DURATION", help="every so often (a 120th of the range)")
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    parser.add_argument(
+        "--bounds", action="store_true", help="beside each quantile of a histogram, between what it certainly lies"
+    )
     parser.set_defaults(run=run)
 
 
@@ -41,23 +46,35 @@ def run(options: argparse.Namespace) -> int:
     """Ask, and print the answer."""
     from sanso.cli import answers
 
-    now = SystemClock().now_ms()
     with _client(options) as client:
-        if options.start is None:
-            if options.end or options.step:
-                raise UsageError("--end and --step need --start")
-            at = now if options.time is None else _time("--time", options.time, now)
-            answer = client.query(options.expr, at)
-        else:
-            start, end = _time("--start", options.start, now), _time("--end", options.end or "0s", now)
-            step = checked("--step", parse_duration_ms, options.step) if options.step else (end - start) // _STEPS
-            if end < start:
-                raise UsageError("--end is before --start")
-            answer = client.query_range(options.expr, start, end, max(step, 1))
+        answer, bounds = _asked(client, options)
     for warning in (*answer.warnings, *answer.infos):
         print(f"sanso: {warning}", file=sys.stderr)
-    print(answers.FORMATS[options.format](answer))
+    print(answers.FORMATS[options.format](answer, bounds))
     return 0
+
+
+def _asked(client: Client, options: argparse.Namespace) -> tuple[Answer, Bounded | None]:
+    """The answer, and its bounds where they are asked for."""
+    from sanso.client import bounds
+
+    now = SystemClock().now_ms()
+    if options.start is None:
+        if options.end or options.step:
+            raise UsageError("--end and --step need --start")
+        at = now if options.time is None else _time("--time", options.time, now)
+        if options.bounds:
+            found = bounds.bounded(client, options.expr, at)
+            return found.answer, found
+        return client.query(options.expr, at), None
+    start, end = _time("--start", options.start, now), _time("--end", options.end or "0s", now)
+    step = checked("--step", parse_duration_ms, options.step) if options.step else (end - start) // _STEPS
+    if end < start:
+        raise UsageError("--end is before --start")
+    if options.bounds:
+        found = bounds.bounded_range(client, options.expr, start, end, max(step, 1))
+        return found.answer, found
+    return client.query_range(options.expr, start, end, max(step, 1)), None
 
 
 def _time(option: str, text: str, now: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from sanso.model.readings import Overview
-from sanso.model.series import Answer
+from sanso.model.series import Answer, Edge
 
 
 class Client(Protocol):
@@ -26,11 +26,11 @@ class Client(Protocol):
         """The last `seconds` of plain vitals as `points` values each, oldest first, NaN for gaps."""
         ...
 
-    def query(self, expr: str, at_ms: int | None = None) -> Answer:
+    def query(self, expr: str, at_ms: int | None = None, *, edge: Edge = "inside") -> Answer:
         """PromQL at one time, by default now. Raises `QueryError` where the question is wrong."""
         ...
 
-    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Answer:
+    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int, *, edge: Edge = "inside") -> Answer:
         """PromQL at every step. Raises `QueryError` where the question is wrong."""
         ...
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from sanso.client.histograms import histogram_of
 from sanso.model.errors import ClientError, QueryError
 from sanso.model.frame import Times, absent
 from sanso.model.labels import Labels, labels_of
 from sanso.model.readings import AlertReading, Overview, SourceReading, VitalReading, WorkerReading
-from sanso.model.series import Answer
+from sanso.model.series import Answer, Edge
 from sanso.model.status import AlertLevel, Status, WorkerState
 
 
@@ -49,15 +50,17 @@ class HttpClient:
         found = self._json(f"/api/sanso/histories?names={','.join(names)}&seconds={seconds}&points={points}")
         return {name: [math.nan if value is None else value for value in values] for name, values in found.items()}
 
-    def query(self, expr: str, at_ms: int | None = None) -> Answer:
+    def query(self, expr: str, at_ms: int | None = None, *, edge: Edge = "inside") -> Answer:
         """PromQL at one time, by default now."""
-        given = {"query": expr} if at_ms is None else {"query": expr, "time": f"{at_ms / 1000:.3f}"}
+        given = _question(expr, edge)
+        if at_ms is not None:
+            given["time"] = f"{at_ms / 1000:.3f}"
         return self._answer("query", given)
 
-    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Answer:
+    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int, *, edge: Edge = "inside") -> Answer:
         """PromQL at every step."""
         times = {"start": start_ms, "end": end_ms, "step": step_ms}
-        given = {"query": expr} | {name: f"{value / 1000:.3f}" for name, value in times.items()}
+        given = _question(expr, edge) | {name: f"{value / 1000:.3f}" for name, value in times.items()}
         return self._answer("query_range", given)
 
     def close(self) -> None:
@@ -120,13 +123,35 @@ def _answer(kind: str, result: Any, *, warnings: tuple[str, ...], infos: tuple[s
         values = np.array([[float(result[1])]])
         return Answer("scalar", [()], _times([result[0]]), values, "", warnings, infos)
     labels = [labels_of(series["metric"]) for series in result]
-    points = [series["values"] if kind == "matrix" else [series["value"]] for series in result]
-    times = _times(sorted({time for series in points for time, _ in series}))
+    floats, natives = ("values", "histograms") if kind == "matrix" else ("value", "histogram")
+    points, histograms = _points(result, floats), _points(result, natives)
+    times = _times(sorted({time for series in (*points, *histograms) for time, _ in series}))
     values = absent(len(labels), len(times))
     for row, series in enumerate(points):
-        columns = np.searchsorted(times, _times([time for time, _ in series]))
-        values[row, columns] = [float(text) for _, text in series]
-    return Answer("matrix" if kind == "matrix" else "vector", labels, times, values, "", warnings, infos)
+        values[row, _places(times, series)] = [float(text) for _, text in series]
+    held = {
+        (row, step): histogram_of(found)
+        for row, series in enumerate(histograms)
+        for step, (_, found) in zip(_places(times, series), series, strict=True)
+    }
+    return Answer("matrix" if kind == "matrix" else "vector", labels, times, values, "", warnings, infos, held)
+
+
+def _question(expr: str, edge: Edge) -> dict[str, str]:
+    """What every question has; other servers than Sanso know nothing of edges, so it is said only where it matters."""
+    return {"query": expr} if edge == "inside" else {"query": expr, "edge": edge}
+
+
+def _points(result: Any, key: str) -> list[list[Any]]:
+    """The points of each series under a key: many under a plural, one under a singular."""
+    if key.endswith("s"):
+        return [series.get(key, []) for series in result]
+    return [[series[key]] if key in series else [] for series in result]
+
+
+def _places(times: Times, series: list[Any]) -> list[int]:
+    places: list[int] = np.searchsorted(times, _times([time for time, _ in series])).tolist()
+    return places
 
 
 def _times(seconds: list[float]) -> Times:

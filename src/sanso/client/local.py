@@ -9,7 +9,7 @@ import numpy as np
 from sanso.model.clock import Clock
 from sanso.model.frame import is_absent
 from sanso.model.readings import Overview
-from sanso.model.series import Answer, Engine
+from sanso.model.series import Answer, Edge, Engine
 
 
 class LocalClient:
@@ -49,13 +49,13 @@ class LocalClient:
         known = [name for name in names if name in self._expressions]
         return {name: _first(self._engine.range(self._expressions[name], start, end, step), points) for name in known}
 
-    def query(self, expr: str, at_ms: int | None = None) -> Answer:
+    def query(self, expr: str, at_ms: int | None = None, *, edge: Edge = "inside") -> Answer:
         """PromQL at one time, by default now."""
-        return self._engine.instant(expr, self._clock.now_ms() if at_ms is None else at_ms)
+        return self._engine.instant(expr, self._clock.now_ms() if at_ms is None else at_ms, edge=edge)
 
-    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Answer:
+    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int, *, edge: Edge = "inside") -> Answer:
         """PromQL at every step."""
-        return self._engine.range(expr, start_ms, end_ms, step_ms)
+        return self._engine.range(expr, start_ms, end_ms, step_ms, edge=edge)
 
     def close(self) -> None:
         """Nothing to let go of: the monitor belongs to whoever made it."""

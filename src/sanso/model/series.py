@@ -125,13 +125,27 @@ class Answer:
         return [(self.labels[i], float(self.values[i, 0])) for i in np.flatnonzero(present)]
 
 
+Edge: TypeAlias = Literal["inside", "lower", "upper"]
+"""What a quantile of a histogram answers: a point inside the bucket that holds it, as PromQL does, or that bucket's
+lower or upper end. The quantile of the observations themselves lies between the two."""
+
+
 class Engine(Protocol):
     """Answers PromQL. Errors are `QueryError`."""
 
-    def instant(self, expr: str, at_ms: int, control: QueryControl | None = None) -> Answer:
+    def instant(self, expr: str, at_ms: int, control: QueryControl | None = None, *, edge: Edge = "inside") -> Answer:
         """The expression's value at one time; without a control, the engine's own limits hold."""
         ...
 
-    def range(self, expr: str, start_ms: int, end_ms: int, step_ms: int, control: QueryControl | None = None) -> Answer:
+    def range(
+        self,
+        expr: str,
+        start_ms: int,
+        end_ms: int,
+        step_ms: int,
+        control: QueryControl | None = None,
+        *,
+        edge: Edge = "inside",
+    ) -> Answer:
         """The expression's value at every step from start to end (inclusive)."""
         ...

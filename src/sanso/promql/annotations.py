@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from sanso.promql.histograms.notes import Note
 from sanso.promql.parse import position
 from sanso.promql.tree import NOWHERE
 
@@ -37,6 +38,10 @@ class Annotations:
     def info(self, message: str, place: int = NOWHERE) -> None:
         """Say an info about the part of the question that begins at a place."""
         self._infos[f"PromQL info: {message}{self._at(place)}"] = None
+
+    def say(self, note: Note, place: int = NOWHERE) -> None:
+        """Say a note about histograms."""
+        (self.warn if note.level == "warning" else self.info)(note.text, place)
 
     def bad_quantile(self, value: float, place: int) -> None:
         """Warn of a quantile that is none."""

@@ -9,14 +9,16 @@ import sanso.promql.functions  # noqa: F401 - fills the tables of functions
 from sanso.model.clock import SystemClock
 from sanso.model.control import QueryControl
 from sanso.model.errors import QueryError
-from sanso.model.frame import Floats, Times, absent, is_stale
+from sanso.model.frame import ABSENT, Times, absent, is_stale
 from sanso.model.labels import Labels, LabelSets, derived
-from sanso.model.series import Answer, SeriesReader
+from sanso.model.native_histogram import NativeHistogram
+from sanso.model.series import Answer, AnswerKind, Edge, SeriesReader
 from sanso.promql.annotations import Annotations
 from sanso.promql.evaluator import Evaluator
+from sanso.promql.histograms.placed import NONE, Histograms
 from sanso.promql.parse import parsed
 from sanso.promql.selectors import Source
-from sanso.promql.values import Samples, Scalar, Text, Value, Vector, present, trimmed
+from sanso.promql.values import Samples, Scalar, Text, Value, Vector, joined, trimmed
 
 _MOST_STEPS = 11_000
 
@@ -35,14 +37,14 @@ class PromEngine:
         self._lookback_ms = lookback_ms
         self._max_samples = max_samples
 
-    def instant(self, expr: str, at_ms: int, control: QueryControl | None = None) -> Answer:
-        """The expression's value at one time.
+    def instant(self, expr: str, at_ms: int, control: QueryControl | None = None, *, edge: Edge = "inside") -> Answer:
+        """The expression's value at one time; `edge` says what quantiles of histograms answer.
 
         Raises:
             QueryError: The text is wrong (bad_data) or cannot be evaluated (execution).
         """
         steps = np.array([at_ms], dtype=np.int64)
-        value, notes = self._evaluate(expr, steps, control)
+        value, notes = self._evaluate(expr, steps, control, edge=edge)
         if isinstance(value, Text):
             return Answer("string", [], steps, absent(0, 1), text=value.text)
         if isinstance(value, Scalar):
@@ -50,10 +52,19 @@ class PromEngine:
         if isinstance(value, Samples):
             return _raw(value, notes)
         found = trimmed(value)
-        return Answer("vector", found.labels, steps, found.values, warnings=notes.warnings, infos=notes.infos)
+        return _answer("vector", found, steps, notes)
 
-    def range(self, expr: str, start_ms: int, end_ms: int, step_ms: int, control: QueryControl | None = None) -> Answer:
-        """The expression's value at every step from start to end.
+    def range(
+        self,
+        expr: str,
+        start_ms: int,
+        end_ms: int,
+        step_ms: int,
+        control: QueryControl | None = None,
+        *,
+        edge: Edge = "inside",
+    ) -> Answer:
+        """The expression's value at every step from start to end; `edge` as above.
 
         Raises:
             QueryError: As above, or the range is wrong.
@@ -68,24 +79,26 @@ class PromEngine:
                 "(?step=XX)"
             )
         steps = np.arange(start_ms, end_ms + 1, step_ms, dtype=np.int64)
-        value, notes = self._evaluate(expr, steps, control, step_ms)
+        value, notes = self._evaluate(expr, steps, control, step_ms, edge=edge)
         if isinstance(value, Scalar):
             value = Vector([()], value.values[None, :])
         if not isinstance(value, Vector):
             raise QueryError("invalid expression type for range query, must be Scalar or instant Vector")
         found = trimmed(value)
         order, labels = derived(found.labels, "sorted", _in_order)
-        values = found.values if order is None else found.values[order]
-        return Answer("matrix", labels, steps, values, warnings=notes.warnings, infos=notes.infos)
+        if order is not None:
+            histograms = None if found.histograms is None else found.histograms.rows(order)
+            found = Vector(labels, found.values[order], histograms)
+        return _answer("matrix", found, steps, notes)
 
     def _evaluate(
-        self, expr: str, steps: Times, control: QueryControl | None, step_ms: int = 0
+        self, expr: str, steps: Times, control: QueryControl | None, step_ms: int = 0, *, edge: Edge
     ) -> tuple[Value, Annotations]:
         question = parsed(expr)
         control = control or QueryControl(SystemClock(), most_samples=self._max_samples)
         notes = Annotations(question.text)
         source = Source(self._reader, control, self._lookback_ms, step_ms)
-        evaluator = Evaluator(source, steps, (int(steps[0]), int(steps[-1]), step_ms), notes)
+        evaluator = Evaluator(source, steps, (int(steps[0]), int(steps[-1]), step_ms), notes, edge)
         return evaluator.value(question.tree), notes
 
 
@@ -97,25 +110,51 @@ def _in_order(labels: list[Labels]) -> tuple[NDArray[np.intp] | None, list[Label
     return np.array(order, dtype=np.intp), LabelSets(labels[row] for row in order)
 
 
+def _answer(kind: AnswerKind, found: Vector, times: Times, notes: Annotations) -> Answer:
+    histograms: dict[tuple[int, int], NativeHistogram] = {}
+    if found.histograms is not None:
+        rows, steps = np.nonzero(found.histograms.held)
+        cells, which = np.unique(found.histograms.at[rows, steps], return_inverse=True)
+        values = [found.histograms.table.histogram(cell) for cell in cells.tolist()]
+        places = zip(rows.tolist(), steps.tolist(), which.ravel().tolist(), strict=True)
+        histograms = {(row, step): values[number] for row, step, number in places}
+    return Answer(
+        kind, found.labels, times, found.values, warnings=notes.warnings, infos=notes.infos, histograms=histograms
+    )
+
+
 def _raw(samples: Samples, notes: Annotations) -> Answer:
     """The samples of a range vector asked for as it is: one union timeline, holes where a series has none."""
-    labels: list[Labels] = []
-    pieces: list[tuple[Times, Floats]] = []
     start, end = int(samples.starts[0]), int(samples.ends[0])
-    for frame in samples.frames:
-        inside = (frame.timeline > start) & (frame.timeline <= end)
-        labels.extend(frame.labels)
-        pieces.append((frame.timeline[inside], frame.values[:, inside]))
+    pieces = [_inside(frame.timeline, Vector(frame.labels, frame.values), start, end) for frame in samples.frames]
+    for native in samples.histograms:
+        floats = absent(*native.at.shape) if native.values is None else native.values
+        whole = Vector(native.labels, floats, Histograms(native.table, np.maximum(native.at, NONE)))
+        pieces.append(_inside(native.timeline, whole, start, end))
     times = np.unique(np.concatenate([piece[0] for piece in pieces])) if pieces else np.empty(0, dtype=np.int64)
-    values = absent(len(labels), len(times))
-    row = 0
-    for piece_times, piece_values in pieces:
-        part = values[row : row + len(piece_values)]
-        held = present(piece_values) & ~is_stale(piece_values)
-        columns = np.searchsorted(times, piece_times)
-        target = part[:, columns]
-        np.copyto(target, piece_values, where=held)
-        part[:, columns] = target
-        row += len(piece_values)
-    kept = np.flatnonzero(present(values).any(axis=1)).tolist()
-    return Answer("matrix", [labels[k] for k in kept], times, values[kept], warnings=notes.warnings, infos=notes.infos)
+    spread = [_at(times, own, piece) for own, piece in pieces]
+    return _answer("matrix", trimmed(joined(spread, len(times))), times, notes)
+
+
+def _inside(timeline: Times, samples: Vector, start: int, end: int) -> tuple[Times, Vector]:
+    """Samples after the start and not after the end, stale markers taken for nothing."""
+    inside = (timeline > start) & (timeline <= end)
+    values = np.ascontiguousarray(samples.values[:, inside])
+    values[is_stale(values)] = ABSENT
+    histograms = None
+    if samples.histograms is not None:
+        histograms = Histograms(samples.histograms.table, samples.histograms.at[:, inside])
+    return timeline[inside], Vector(samples.labels, values, histograms)
+
+
+def _at(times: Times, own: Times, samples: Vector) -> Vector:
+    """Samples on a longer timeline."""
+    columns = np.searchsorted(times, own)
+    values = absent(len(samples.labels), len(times))
+    values[:, columns] = samples.values
+    histograms = None
+    if samples.histograms is not None:
+        at = np.full(values.shape, NONE, dtype=np.int64)
+        at[:, columns] = samples.histograms.at
+        histograms = Histograms(samples.histograms.table, at)
+    return Vector(samples.labels, values, histograms)

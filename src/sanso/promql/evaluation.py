@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol, TypeVar
 
 from sanso.model.frame import Times
+from sanso.model.series import Edge
 from sanso.promql.annotations import Annotations
 from sanso.promql.selectors import Source
 from sanso.promql.tree import Node, Selector, Subquery
@@ -34,6 +35,11 @@ class Evaluation(Protocol):
     @property
     def notes(self) -> Annotations:
         """What is to be said beside the values."""
+        ...
+
+    @property
+    def edge(self) -> Edge:
+        """What quantiles of histograms answer."""
         ...
 
     def value(self, node: Node) -> Value:

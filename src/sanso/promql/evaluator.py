@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sanso.model.errors import QueryError
-from sanso.model.frame import Frame, Times
+from sanso.model.frame import Times
+from sanso.model.series import Edge
 from sanso.promql import matching, operators
 from sanso.promql.aggregations.evaluation import aggregated
 from sanso.promql.annotations import Annotations
 from sanso.promql.functions.evaluation import called
+from sanso.promql.histograms.notes import Note
 from sanso.promql.selectors import Source, shifted
 from sanso.promql.tree import (
     Aggregate,
@@ -28,7 +30,7 @@ from sanso.promql.tree import (
     String,
     Subquery,
 )
-from sanso.promql.values import Samples, Scalar, Text, Value, Vector, blank, drop_name, present, trimmed
+from sanso.promql.values import Samples, Scalar, Text, Value, Vector, ranged, trimmed
 
 _SETS = {"and": matching.intersection, "or": matching.union, "unless": matching.difference}
 _SUBQUERY_STEP_MS = 60_000
@@ -46,12 +48,14 @@ class Evaluator:
         steps: Milliseconds, shape [S].
         outer: Start, end and step of the whole question.
         notes: What is to be said beside the values.
+        edge: What quantiles of histograms answer.
     """
 
     source: Source
     steps: Times
     outer: tuple[int, int, int]
     notes: Annotations
+    edge: Edge = "inside"
 
     def value(self, node: Node) -> Value:
         """A node's value.
@@ -104,7 +108,7 @@ def _negative(evaluator: Evaluator, node: Negative) -> Value:
         return Scalar(-value.values)
     assert isinstance(value, Vector)
     evaluator.hold(value)
-    return drop_name(Vector(value.labels, blank(-value.values, present(value.values))))
+    return operators.negated(value)
 
 
 def _selected(evaluator: Evaluator, node: Selector) -> Vector:
@@ -130,11 +134,15 @@ def _subquery(evaluator: Evaluator, node: Subquery) -> Samples:
         value = Vector([()], value.values[None, :])
     assert isinstance(value, Vector)
     evaluator.hold(value)
-    return Samples([Frame(value.labels, steps, np.ascontiguousarray(value.values))], starts, times)
+    return ranged(value, steps, starts, times)
 
 
 def _binary(evaluator: Evaluator, node: Binary) -> Value:
     op, how = node.op, node.matching
+
+    def say(note: Note) -> None:
+        evaluator.notes.say(note, node.place)
+
     left, right = evaluator.value(node.left), evaluator.value(node.right)
     if isinstance(left, Scalar) and isinstance(right, Scalar):
         return operators.between_scalars(op, left, right)
@@ -143,13 +151,15 @@ def _binary(evaluator: Evaluator, node: Binary) -> Value:
         evaluator.hold(left, right)
         if op in _SETS:
             return trimmed(_SETS[op](left, right, how))
-        return trimmed(matching.matched(op, left, right, how))
+        return trimmed(matching.matched(op, left, right, how, say))
     if isinstance(left, Vector) and isinstance(right, Scalar):
         evaluator.hold(left)
-        return trimmed(operators.with_scalar(op, trimmed(left), right.values, swapped=False, as_bool=how.as_bool))
+        left = trimmed(left)
+        return trimmed(operators.with_scalar(op, left, right.values, swapped=False, as_bool=how.as_bool, say=say))
     if isinstance(left, Scalar) and isinstance(right, Vector):
         evaluator.hold(right)
-        return trimmed(operators.with_scalar(op, trimmed(right), left.values, swapped=True, as_bool=how.as_bool))
+        right = trimmed(right)
+        return trimmed(operators.with_scalar(op, right, left.values, swapped=True, as_bool=how.as_bool, say=say))
     raise QueryError(f"binary operator {op} needs scalars or instant vectors")
 
 

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sanso.model.errors import QueryError
 from sanso.model.frame import Floats, Mask
 from sanso.model.labels import NAME, Labels, derived, escape, labels_of, without
-from sanso.promql.operators import COMPARISON, compared, computed
+from sanso.promql.histograms.combining import Side
+from sanso.promql.histograms.placed import nowhere
+from sanso.promql.operators import COMPARISON, Say, compared, computed, silent, with_histograms
 from sanso.promql.tree import Matching
-from sanso.promql.values import DUPLICATES, Vector, blank, empty, nameless, present, settled
+from sanso.promql.values import DUPLICATES, Vector, blank, empty, joined, nameless, present, settled
 
 Signature: TypeAlias = Callable[[Labels], Labels]
 
@@ -36,8 +39,8 @@ def _signature(matching: Matching) -> Signature:
     return lambda labels: without(labels, dropped)
 
 
-def matched(op: str, left: Vector, right: Vector, matching: Matching) -> Vector:
-    """Arithmetic or comparison between vectors.
+def matched(op: str, left: Vector, right: Vector, matching: Matching, say: Say = silent) -> Vector:
+    """Arithmetic or comparison between vectors; `say` hears of pairs that cannot be combined.
 
     Raises:
         QueryError: Several series match where one may.
@@ -56,12 +59,15 @@ def matched(op: str, left: Vector, right: Vector, matching: Matching) -> Vector:
         return empty(steps)
     rows, others = np.array(pairs, dtype=np.intp).T
     first, second = (one.values[others], many.values[rows]) if swapped else (many.values[rows], one.values[others])
-    values = _combined(op, first, second, as_bool=matching.as_bool)
     labels = [_result_labels(op, many.labels[row], one.labels[other], matching) for row, other in pairs]
+    found = Vector(labels, _combined(op, first, second, as_bool=matching.as_bool))
+    if many.histograms is not None or one.histograms is not None:
+        sides = (_side(one, others), _side(many, rows)) if swapped else (_side(many, rows), _side(one, others))
+        found = with_histograms(op, found, *sides, as_bool=matching.as_bool, say=say)
     if not matching.many:
-        _check_pairs([signatures[row] for row, _ in pairs], values)
+        _check_pairs([signatures[row] for row, _ in pairs], found.held)
     try:
-        return settled(labels, values)
+        return settled(found)
     except QueryError as error:
         alike = len({(signatures[row], name) for (row, _), name in zip(pairs, labels, strict=True)}) < len(pairs)
         raise QueryError(_AMBIGUOUS if alike else DUPLICATES, "execution") from error
@@ -80,7 +86,7 @@ def difference(left: Vector, right: Vector, matching: Matching) -> Vector:
 def union(left: Vector, right: Vector, matching: Matching) -> Vector:
     """`or`: everything left, and what right has that left has not."""
     added = _filtered(right, left, matching, wanted=False)
-    return settled([*left.labels, *added.labels], np.concatenate([left.values, added.values]))
+    return settled(joined([left, added], left.values.shape[1]))
 
 
 def _filtered(kept: Vector, other: Vector, matching: Matching, *, wanted: bool) -> Vector:
@@ -89,9 +95,9 @@ def _filtered(kept: Vector, other: Vector, matching: Matching, *, wanted: bool) 
     numbers: dict[Labels, int] = {}
     member = [numbers.setdefault(name, len(numbers)) for name in signatures_of(other.labels, matching)]
     there = np.zeros((len(numbers) + 1, kept.values.shape[1]), dtype=bool)  # the last row: nothing like it
-    np.logical_or.at(there, np.array(member, dtype=np.intp), present(other.values))
+    np.logical_or.at(there, np.array(member, dtype=np.intp), other.held)
     mask = there[[numbers.get(name, -1) for name in signatures_of(kept.labels, matching)]]
-    return Vector(kept.labels, blank(kept.values, present(kept.values) & (mask if wanted else ~mask)))
+    return kept.where(mask if wanted else ~mask)
 
 
 def _filled(left: Vector, right: Vector, matching: Matching) -> tuple[Vector, Vector]:
@@ -109,9 +115,9 @@ def _completed(side: Vector, other: Vector, matching: Matching, value: float | N
     numbers: dict[Labels, int] = {}
     member = [numbers.setdefault(name, len(numbers)) for name in signatures_of(alone.labels, matching)]
     there = np.zeros((len(numbers), side.values.shape[1]), dtype=bool)
-    np.logical_or.at(there, np.array(member, dtype=np.intp), present(alone.values))
+    np.logical_or.at(there, np.array(member, dtype=np.intp), alone.held)
     added = blank(np.full(there.shape, value), there)
-    return Vector([*side.labels, *numbers], np.concatenate([side.values, added]))
+    return joined([side, Vector(list(numbers), added)], side.values.shape[1])
 
 
 def _ones(one: Vector, many: Vector, matching: Matching) -> dict[Labels, list[int]]:
@@ -121,9 +127,9 @@ def _ones(one: Vector, many: Vector, matching: Matching) -> dict[Labels, list[in
         ones.setdefault(name, []).append(row)
     if len(ones) == len(one.labels):
         return ones
-    asked = present(many.values).any(axis=0)
+    asked, there = many.held.any(axis=0), one.held
     for name, rows in ones.items():
-        held = present(one.values[rows]) & asked
+        held = there[rows] & asked
         if len(rows) > 1 and (held.sum(axis=0) > 1).any():
             step = int(np.argmax(held.sum(axis=0) > 1))
             earlier, later, *_ = [rows[place] for place in np.flatnonzero(held[:, step]).tolist()]
@@ -142,7 +148,7 @@ def _braced(labels: Labels) -> str:
     return "{" + ", ".join(f'{name}="{escape(value)}"' for name, value in labels) + "}"
 
 
-def _check_pairs(signatures: list[Labels], values: Floats) -> None:
+def _check_pairs(signatures: list[Labels], held: Mask) -> None:
     """One to one: no signature may give two values at a step.
 
     Raises:
@@ -153,10 +159,16 @@ def _check_pairs(signatures: list[Labels], values: Floats) -> None:
     rows: dict[Labels, list[int]] = {}
     for row, name in enumerate(signatures):
         rows.setdefault(name, []).append(row)
-    held: Mask = present(values)
     for places in rows.values():
         if (held[places].sum(axis=0) > 1).any():
             raise QueryError(_ONE_TO_ONE, "execution")
+
+
+def _side(vector: Vector, rows: NDArray[np.intp]) -> Side:
+    """The rows of a vector that are one side of pairs."""
+    values = vector.values[rows]
+    histograms = nowhere(*values.shape) if vector.histograms is None else vector.histograms.rows(rows)
+    return Side(values, present(values), histograms)
 
 
 def _combined(op: str, first: Floats, second: Floats, *, as_bool: bool) -> Floats:

@@ -9,6 +9,8 @@ import numpy as np
 from sanso.model.control import QueryControl
 from sanso.model.frame import Floats, Frame, Part, Times, absent, is_absent, is_stale
 from sanso.model.series import SeriesReader
+from sanso.promql.histograms.latest import latest
+from sanso.promql.histograms.reading import separated, without_component
 from sanso.promql.tree import Selector, When
 from sanso.promql.values import Samples, Vector, joined
 
@@ -32,14 +34,19 @@ class Source:
     def instant(self, selector: Selector, times: Times) -> tuple[Vector, Floats]:
         """The newest sample of each series in (time - lookback, time], and the samples' own times in seconds."""
         first = int(times.min()) - self.lookback_ms + 1
-        frames = self._frames(selector, first, int(times.max()), "last", self.step_ms)
-        read = sum(frame.values.size for frame in frames)
+        found = self._frames(selector, first, int(times.max()), "last", self.step_ms)
+        read = sum(frame.values.size for frame in found)
+        frames, histograms = separated(found, times)
         self.control.hold(read + sum(len(frame.labels) for frame in frames) * len(times) * 2, read=read)
         vectors, own = [], []
         for frame in frames:
             values, sampled = _latest(frame, times, self.lookback_ms)
             vectors.append(Vector(frame.labels, values))
             own.append(np.broadcast_to(sampled, values.shape))
+        for native in histograms:
+            floats, natives, sampled = latest(native, times, self.lookback_ms)
+            vectors.append(Vector(native.labels, floats, natives))
+            own.append(sampled)
         steps = len(times)
         return joined(vectors, steps), (np.concatenate(own) if len(own) > 1 else own[0] if own else absent(0, steps))
 
@@ -59,9 +66,13 @@ class Source:
         first, last = int(starts.min()) + 1, int(times.max())
         # A window needs two samples at least, so a tier as coarse as the step may be too coarse for it.
         step_ms = min(self.step_ms, range_ms // 2)
-        frames = self._frames(selector, first, last, part, step_ms)
-        read = sum(frame.values.size for frame in frames)
+        found = self._frames(selector, first, last, part, step_ms)
+        read = sum(frame.values.size for frame in found)
         self.control.hold(read, read=read)
+        frames, histograms = separated(found)
+        if histograms and part != "last" and any(frame.coarse_ms for frame in found):
+            # Of a histogram only the last coarse sample is one: its parts' minima or sums do not fit together.
+            histograms = separated(self._frames(selector, first, last, "last", step_ms))[1]
         weights: list[Floats | None] = [None] * len(frames)
         if weighted and any(frame.coarse_ms for frame in frames):
             counts = {
@@ -70,12 +81,15 @@ class Source:
                 for labels, values in zip(frame.labels, frame.values, strict=True)
             }
             weights = [np.array([counts[labels] for labels in frame.labels]) for frame in frames]
-        return Samples(frames, starts, times, weights)
+        return Samples(frames, starts, times, weights, histograms)
 
     def _frames(self, selector: Selector, first: int, last: int, part: Part, step_ms: int) -> list[Frame]:
-        found = self.reader.select(selector.choices[0], first, last, part=part, step_ms=step_ms)
-        known = {labels for frame in found for labels in frame.labels} if len(selector.choices) > 1 else set()
-        for choice in selector.choices[1:]:
+        choices = [choice for given in selector.choices if (choice := without_component(given)) is not None]
+        if not choices:
+            return []
+        found = self.reader.select(choices[0], first, last, part=part, step_ms=step_ms)
+        known = {labels for frame in found for labels in frame.labels} if len(choices) > 1 else set()
+        for choice in choices[1:]:
             for frame in self.reader.select(choice, first, last, part=part, step_ms=step_ms):
                 rows = [row for row, labels in enumerate(frame.labels) if labels not in known]
                 names = [frame.labels[row] for row in rows]

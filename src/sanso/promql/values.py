@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -12,14 +11,48 @@ import numpy as np
 from sanso.model.errors import QueryError
 from sanso.model.frame import Floats, Frame, Mask, Times, absent, is_absent, is_stale
 from sanso.model.labels import NAME, Labels, LabelSets, derived, without
+from sanso.promql.histograms.placed import Histograms, nowhere, stacked
+from sanso.promql.histograms.reading import HistogramFrame
 
 
 @dataclass(frozen=True)
 class Vector:
-    """An instant vector at every step: values [N, S], ABSENT where a series has none."""
+    """An instant vector at every step.
+
+    Attributes:
+        labels: Of its series, N.
+        values: ABSENT where a series has none, or has a histogram: [N, S].
+        histograms: The histograms of the same series; None where none has any.
+    """
 
     labels: list[Labels]
     values: Floats
+    histograms: Histograms | None = None
+
+    @property
+    def held(self) -> Mask:
+        """Where there is a value of either kind: [N, S]."""
+        if self.histograms is None:
+            return present(self.values)
+        return present(self.values) | self.histograms.held
+
+    def named(self, labels: list[Labels]) -> Vector:
+        """The same under other label sets."""
+        return replace(self, labels=labels)
+
+    def rows(self, rows: list[int]) -> Vector:
+        """Some of the series, in the order asked for."""
+        histograms = None if self.histograms is None else self.histograms.rows(rows)
+        return Vector([self.labels[row] for row in rows], np.ascontiguousarray(self.values[rows]), histograms)
+
+    def where(self, mask: Mask) -> Vector:
+        """Values of either kind only where the mask is set; it broadcasts."""
+        histograms = None if self.histograms is None else self.histograms.where(mask)
+        return Vector(self.labels, blank(self.values, mask & present(self.values)), histograms)
+
+    def floats(self) -> Vector:
+        """Without histograms."""
+        return self if self.histograms is None else replace(self, histograms=None)
 
 
 @dataclass(frozen=True)
@@ -45,12 +78,14 @@ class Samples:
         starts: Where windows begin, ms, shape [S]; a sample at this very time is outside.
         ends: Where windows end, shape [S].
         weights: For each frame, where it was asked for and the frame is coarse: how many raw samples each stands for.
+        histograms: Series with histograms, which are not among the frames.
     """
 
     frames: list[Frame]
     starts: Times
     ends: Times
     weights: Sequence[Floats | None] = ()
+    histograms: Sequence[HistogramFrame] = ()
 
 
 Value: TypeAlias = Vector | Scalar | Samples | Text
@@ -86,6 +121,23 @@ class Window:
     def shape(self) -> tuple[int, int]:
         """Series and steps."""
         return len(self.labels), len(self.ends)
+
+
+def ranged(vector: Vector, steps: Times, starts: Times, ends: Times) -> Samples:
+    """A vector's own values as a range vector; a series with floats and histograms stands in a frame of its own.
+
+    A histogram may be seen at several steps or at none, so what it knows of a reset before it holds no longer.
+    """
+    if vector.histograms is None:
+        return Samples([Frame(vector.labels, steps, np.ascontiguousarray(vector.values))], starts, ends)
+    floats, natives = present(vector.values).any(axis=1), vector.histograms.held.any(axis=1)
+    table, frames = vector.histograms.table.without_resets(), []
+    for rows in ([row] for row in np.flatnonzero(floats & natives).tolist()):
+        both = vector.rows(rows)
+        frames.append(HistogramFrame(both.labels, steps, vector.histograms.at[rows], table, both.values))
+    pure, plain = np.flatnonzero(natives & ~floats).tolist(), vector.rows(np.flatnonzero(~natives).tolist())
+    frames.append(HistogramFrame([vector.labels[row] for row in pure], steps, vector.histograms.at[pure], table))
+    return Samples([Frame(plain.labels, steps, plain.values)], starts, ends, (), frames)
 
 
 def windows(samples: Samples) -> Iterator[Window]:
@@ -148,22 +200,19 @@ def joined(vectors: Sequence[Vector], steps: int) -> Vector:
         return empty(steps)
     if len(vectors) == 1:
         return vectors[0]
-    return Vector(_chained([v.labels for v in vectors]), np.concatenate([v.values for v in vectors]))
+    labels = [labels for v in vectors for labels in v.labels]
+    return Vector(labels, np.concatenate([v.values for v in vectors]), _stacked(vectors))
 
 
-def _chained(lists: list[list[Labels]]) -> list[Labels]:
-    """One list of several; the same one where the same come again."""
-    first, *others = lists
-
-    def chain(_: list[Labels]) -> tuple[list[list[Labels]], LabelSets]:
-        return others, LabelSets(itertools.chain.from_iterable(lists))  # held, so that no other list has their ids
-
-    return derived(first, ("chained", *map(id, others)), chain)[1]
+def _stacked(vectors: Sequence[Vector]) -> Histograms | None:
+    if all(vector.histograms is None for vector in vectors):
+        return None
+    return stacked([nowhere(*v.values.shape) if v.histograms is None else v.histograms for v in vectors])
 
 
 def drop_name(vector: Vector) -> Vector:
     """Without metric names."""
-    return settled(derived(vector.labels, "nameless", _nameless), vector.values)
+    return settled(vector.named(derived(vector.labels, "nameless", _nameless)))
 
 
 def nameless(labels: Labels) -> Labels:
@@ -186,28 +235,32 @@ def _nameless(labels: list[Labels]) -> LabelSets:
 DUPLICATES = "vector cannot contain metrics with the same labelset"
 
 
-def settled(labels: list[Labels], values: Floats) -> Vector:
-    """A vector whose label sets are unique: series that became alike but never meet at a step are one.
+def settled(vector: Vector) -> Vector:
+    """The vector with unique label sets: series that became alike but never meet at a step are one.
 
     Raises:
         QueryError: Two of them have a value at the same step.
     """
-    if unique(labels):
-        return Vector(labels, values)
+    if unique(vector.labels):
+        return vector
     places: dict[Labels, int] = {}
     rows: list[int] = []
-    out = values.copy()
-    for row, name in enumerate(labels):
+    out, held = vector.values.copy(), vector.held
+    at = None if vector.histograms is None else vector.histograms.at.copy()
+    for row, name in enumerate(vector.labels):
         if name not in places:
             places[name] = row
             rows.append(row)
             continue
-        kept = out[places[name]]
-        fresh = present(out[row])
-        if (fresh & present(kept)).any():
+        kept, fresh = places[name], held[row]
+        if (fresh & held[kept]).any():
             raise QueryError(DUPLICATES, "execution")
-        np.copyto(kept, out[row], where=fresh)
-    return Vector([labels[row] for row in rows], np.ascontiguousarray(out[rows]))
+        np.copyto(out[kept], out[row], where=fresh)
+        if at is not None:
+            np.copyto(at[kept], at[row], where=fresh)
+        held[kept] |= fresh
+    histograms = None if at is None or vector.histograms is None else Histograms(vector.histograms.table, at)
+    return Vector(vector.labels, out, histograms).rows(rows)
 
 
 def distinct(vector: Vector) -> Vector:
@@ -223,8 +276,9 @@ def distinct(vector: Vector) -> Vector:
 
 def trimmed(vector: Vector) -> Vector:
     """Without series that have no value at any step."""
-    held = present(vector.values).any(axis=1)
+    if vector.histograms is not None and not vector.histograms.held.any():
+        vector = vector.floats()
+    held = vector.held.any(axis=1)
     if held.all():
         return vector
-    rows = np.flatnonzero(held).tolist()
-    return Vector([vector.labels[row] for row in rows], np.ascontiguousarray(vector.values[rows]))
+    return vector.rows(np.flatnonzero(held).tolist())

@@ -8,7 +8,7 @@ from sanso.client.base import Client
 from sanso.client.http import HttpClient
 from sanso.model.clock import Clock, SystemClock
 from sanso.model.control import QueryControl
-from sanso.model.series import Answer
+from sanso.model.series import Answer, Edge
 from sanso.notify.build import handler_from
 from sanso.notify.console import ConsoleNotifier
 from sanso.notify.dispatcher import Dispatcher
@@ -29,8 +29,15 @@ class _ClientEngine:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def instant(self, expr: str, at_ms: int, control: QueryControl | None = None) -> Answer:  # noqa: ARG002 - the client has limits
-        return self._client.query(expr, at_ms)
+    def instant(
+        self,
+        expr: str,
+        at_ms: int,
+        control: QueryControl | None = None,  # noqa: ARG002 - the client has limits
+        *,
+        edge: Edge = "inside",
+    ) -> Answer:
+        return self._client.query(expr, at_ms, edge=edge)
 
     def range(
         self,
@@ -39,8 +46,10 @@ class _ClientEngine:
         end_ms: int,
         step_ms: int,
         control: QueryControl | None = None,  # noqa: ARG002
+        *,
+        edge: Edge = "inside",
     ) -> Answer:
-        return self._client.query_range(expr, start_ms, end_ms, step_ms)
+        return self._client.query_range(expr, start_ms, end_ms, step_ms, edge=edge)
 
 
 class _MemoryKeeper:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
+import promql_parser
 from starlette.responses import Response
 
 from sanso.model.clock import Clock
 from sanso.model.errors import QueryError
 from sanso.model.exemplars import Exemplar
-from sanso.model.series import Answer, Engine
-from sanso.promql.parse import parsed
+from sanso.model.series import Answer, Edge, Engine
 from sanso.web.answers import answered, success
 from sanso.web.door import Asked
 from sanso.web.number_text import number
 from sanso.web.parameters import Parameters, invalid
-from sanso.web.selectors import selectors_in
+from sanso.web.selectors import matchers_in
 from sanso.web.services import Services
-from sanso.web.tree import syntax, tree_json
+from sanso.web.tree import selectors_in, tree_json
 
 _MOST_STEPS = 11_000
+_EDGES: tuple[Edge, ...] = get_args(Edge)
 
 
 def query(services: Services, asked: Asked) -> Response:
@@ -28,7 +29,7 @@ def query(services: Services, asked: Asked) -> Response:
     limit, at = given.limit(), given.time_ms("time", services.clock.now_ms())
     engine, expr = _engine(services, given), _expr(given)
     timing = _Timing(services.clock)
-    return _answered(engine.instant(expr, at, asked.control), asked, limit, timing)
+    return _answered(engine.instant(expr, at, asked.control, edge=_edge(given)), asked, limit, timing)
 
 
 def query_range(services: Services, asked: Asked) -> Response:
@@ -48,7 +49,7 @@ def query_range(services: Services, asked: Asked) -> Response:
         )
     engine, expr = _engine(services, given), _expr(given)
     timing = _Timing(services.clock)
-    return _answered(engine.range(expr, start, end, step, asked.control), asked, limit, timing)
+    return _answered(engine.range(expr, start, end, step, asked.control, edge=_edge(given)), asked, limit, timing)
 
 
 def query_exemplars(services: Services, asked: Asked) -> Response:
@@ -56,7 +57,7 @@ def query_exemplars(services: Services, asked: Asked) -> Response:
     start, end = asked.given.time_ms("start", -(1 << 62)), asked.given.time_ms("end", 1 << 62)
     if end < start:
         raise QueryError("end timestamp must not be before start timestamp")
-    named = [choice for selector in selectors_in(parsed(_expr(asked.given)).tree) for choice in selector.choices]
+    named = [matchers_in(selector) for selector in selectors_in(_parsed(asked.given))]
     return success(
         [
             {"seriesLabels": dict(series), "exemplars": [_exemplar(exemplar) for exemplar in exemplars]}
@@ -67,12 +68,12 @@ def query_exemplars(services: Services, asked: Asked) -> Response:
 
 def format_query(_: Services, asked: Asked) -> Response:
     """The expression, set out over lines."""
-    return success(syntax(_expr(asked.given)).prettify())
+    return success(_parsed(asked.given).prettify())
 
 
 def parse_query(_: Services, asked: Asked) -> Response:
     """The expression's tree."""
-    return success(tree_json(syntax(_expr(asked.given))))
+    return success(tree_json(_parsed(asked.given)))
 
 
 def _exemplar(exemplar: Exemplar) -> dict[str, Any]:
@@ -129,8 +130,24 @@ def _engine(services: Services, given: Parameters) -> Engine:
     return services.engine_for(lookback) if lookback > 0 else services.engine
 
 
+def _edge(given: Parameters) -> Edge:
+    """Which end of a quantile's bucket is meant: Sanso's own parameter."""
+    text = given.text("edge", "inside")
+    for edge in _EDGES:
+        if edge == text:
+            return edge
+    raise invalid("edge", f"{text!r} is not one of {', '.join(_EDGES)}")
+
+
 def _expr(given: Parameters) -> str:
     text = given.text("query")
     if not text:
         raise invalid("query", "unknown position: parse error: no expression found in input")
     return text
+
+
+def _parsed(given: Parameters) -> Any:
+    try:
+        return promql_parser.parse(_expr(given))
+    except ValueError as error:
+        raise invalid("query", f"parse error: {error}") from error

@@ -49,7 +49,7 @@ def limitk(vector: Vector, name_of: Grouping, amount: Floats) -> Vector:
     for _, rows in groups.alike():
         held = groups.held[rows]
         kept[rows] = held & (np.cumsum(held, axis=1) <= whole)
-    return Vector([vector.labels[row] for row in groups.order.tolist()], blank(groups.values, kept))
+    return vector.rows(groups.order.tolist()).where(kept)
 
 
 def limit_ratio(vector: Vector, ratio: Floats) -> Vector:
@@ -63,7 +63,7 @@ def limit_ratio(vector: Vector, ratio: Floats) -> Vector:
     capped = np.clip(ratio, -1.0, 1.0)
     lots = np.array([_lot(labels) for labels in vector.labels]).reshape(-1, 1)
     kept = np.where(capped >= 0, lots < capped, lots >= 1.0 + capped)
-    return Vector(vector.labels, blank(vector.values, kept))
+    return vector.where(kept)
 
 
 def _lot(labels: Labels) -> float:

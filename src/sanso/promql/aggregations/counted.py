@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 
 from sanso.model.errors import QueryError
 from sanso.model.frame import Floats
 from sanso.model.labels import Labels, labels_of
 from sanso.promql.aggregations.groups import Grouping
+from sanso.promql.histograms.text import described
 from sanso.promql.lexical import is_text, quoted
 from sanso.promql.values import Vector, blank, empty, present
+
+Places: TypeAlias = NDArray[np.intp]
 
 
 def count_values(vector: Vector, name_of: Grouping, label: str) -> Vector:
@@ -20,28 +26,39 @@ def count_values(vector: Vector, name_of: Grouping, label: str) -> Vector:
     """
     if not label or not is_text(label):
         raise QueryError(f"invalid label name {quoted(label)}", "execution")
-    rows, steps = np.nonzero(present(vector.values))
+    rows, steps, which, texts = _texts(vector)
     if not len(rows):
         return empty(vector.values.shape[1])
-    # Values are told apart by their bits, but for NaN: Prometheus tells them apart by their text.
-    values = vector.values[rows, steps]
-    distinct, which = np.unique(values, return_inverse=True)
-    texts = [go_float(value) for value in distinct.tolist()]
-    numbers: dict[Labels, int] = {}
-    groups = np.array([numbers.setdefault(name_of(labels), len(numbers)) for labels in vector.labels], dtype=np.int64)
-    names = [dict(labels) for labels in numbers]
+    names = [dict(name_of(labels)) for labels in vector.labels]
     places: dict[Labels, int] = {}
-    pairs, inverse = np.unique(groups[rows] * len(texts) + which.ravel(), return_inverse=True)
+    pairs, inverse = np.unique(np.stack([rows, which]), axis=1, return_inverse=True)
     counted = np.array(
         [
-            places.setdefault(labels_of({**names[pair // len(texts)], label: texts[pair % len(texts)]}), len(places))
-            for pair in pairs.tolist()
-        ],
-        dtype=np.intp,
+            places.setdefault(labels_of({**names[row], label: texts[number]}), len(places))
+            for row, number in pairs.T.tolist()
+        ]
     )
     totals: Floats = np.zeros((len(places), vector.values.shape[1]))
     np.add.at(totals, (counted[inverse.ravel()], steps), 1.0)
     return Vector(list(places), blank(totals, totals > 0))
+
+
+def _texts(vector: Vector) -> tuple[Places, Places, Places, list[str]]:
+    """The rows, steps and texts of all values; a text is named by its number."""
+    rows, steps = np.nonzero(present(vector.values))
+    # Values are told apart by their bits, but for NaN: Prometheus tells them apart by their text.
+    distinct, which = np.unique(vector.values[rows, steps], return_inverse=True)
+    which, texts = which.ravel(), [go_float(value) for value in distinct.tolist()]
+    if vector.histograms is None:
+        return rows, steps, which, texts
+    more_rows, more_steps = np.nonzero(vector.histograms.held)
+    cells, more = np.unique(vector.histograms.at[more_rows, more_steps], return_inverse=True)
+    table = vector.histograms.table
+    more_texts = [described(table.histogram(cell)) for cell in cells.tolist()]
+    return (
+        np.concatenate([rows, more_rows]), np.concatenate([steps, more_steps]),
+        np.concatenate([which, more.ravel() + len(texts)]), texts + more_texts,
+    )  # fmt: skip
 
 
 def go_float(value: float) -> str:

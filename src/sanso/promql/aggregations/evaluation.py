@@ -9,9 +9,11 @@ from sanso.model.frame import Floats
 from sanso.promql.aggregations.chosen import best, limit_ratio, limitk
 from sanso.promql.aggregations.counted import count_values
 from sanso.promql.aggregations.groups import grouping
+from sanso.promql.aggregations.native import IGNORING, NATIVE, native
 from sanso.promql.aggregations.simple import SIMPLE, aggregate, quantile
 from sanso.promql.annotations import go_number
 from sanso.promql.evaluation import Evaluation
+from sanso.promql.histograms.notes import ignored_in_aggregation
 from sanso.promql.tree import Aggregate, Node
 from sanso.promql.values import Scalar, Text, Vector, trimmed
 
@@ -25,6 +27,12 @@ def aggregated(evaluation: Evaluation, node: Aggregate) -> Vector:
     vector = evaluation.vector(node.expr)
     evaluation.hold(vector)
     name_of = grouping(node.labels, by=node.by)
+    if vector.histograms is not None and node.name in NATIVE:
+        return native(evaluation, node, vector, name_of)
+    if vector.histograms is not None and node.name in IGNORING:
+        place = node.place if node.name in ("topk", "bottomk") else node.expr.place
+        evaluation.notes.say(ignored_in_aggregation(node.name), place)
+        vector = trimmed(vector.floats())
     if node.name in SIMPLE:
         return aggregate(node.name, vector, name_of)
     assert node.param is not None

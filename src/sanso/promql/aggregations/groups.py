@@ -53,7 +53,7 @@ class Groups:
         labels: Of each group, G.
         starts: Where each group begins among the rows, shape [G].
         values: The rows in that order, [N, S].
-        held: Where they have a value.
+        held: Where they have a value, be it a histogram.
         order: Which row of the vector each is.
     """
 
@@ -92,7 +92,7 @@ def grouped(vector: Vector, name_of: Grouping) -> Groups:
     """The groups of a vector that is not empty."""
     members = derived(vector.labels, name_of, lambda labels: _members(labels, name_of))
     values = vector.values if len(members.labels) == 1 else vector.values[members.order]
-    return Groups(members.labels, members.starts, values, present(values), members.order)
+    return Groups(members.labels, members.starts, values, _held(vector, values, members.order), members.order)
 
 
 def _members(labels: list[Labels], name_of: Grouping) -> Members:
@@ -100,3 +100,8 @@ def _members(labels: list[Labels], name_of: Grouping) -> Members:
     member = np.array([numbers.setdefault(name_of(series), len(numbers)) for series in labels], dtype=np.intp)
     order = np.argsort(member, kind="stable")
     return Members(LabelSets(numbers), order, np.searchsorted(member[order], np.arange(len(numbers))))
+
+
+def _held(vector: Vector, values: Floats, order: NDArray[np.intp]) -> Mask:
+    """Where rows in their order have a value of either kind."""
+    return present(values) if vector.histograms is None else vector.held[order]

@@ -6,13 +6,16 @@ import numpy as np
 
 from sanso.model.durations import format_duration_ms
 from sanso.model.errors import QueryError
+from sanso.model.frame import Frame, absent
 from sanso.model.labels import NAME, Labels, derived, labels_of, metric_name
 from sanso.promql.evaluation import Evaluation
 from sanso.promql.functions.info import info
 from sanso.promql.functions.presence import nothing_where
 from sanso.promql.functions.registry import PLAIN, RANGE, Call, RangeFunction
+from sanso.promql.histograms.ranges import over_both, over_windows
+from sanso.promql.histograms.reading import HistogramFrame
 from sanso.promql.tree import Function, Node, Range, Selector, bare
-from sanso.promql.values import Samples, Value, Vector, blank, distinct, drop_name, joined, present, trimmed, windows
+from sanso.promql.values import Samples, Value, Vector, blank, distinct, drop_name, joined, trimmed, windows
 
 _COUNTERS = ("_total", "_sum", "_count", "_bucket")
 
@@ -30,7 +33,8 @@ def called(evaluation: Evaluation, node: Function) -> Value:
     if definition is None and node.name not in PLAIN:
         raise QueryError(f"not supported: {node.name}()")
     args = [_argument(evaluation, arg, definition) for arg in node.args]
-    call = Call(args, evaluation.steps, evaluation.notes, tuple(arg.place for arg in node.args), evaluation.outer)
+    places = tuple(arg.place for arg in node.args)
+    call = Call(args, evaluation.steps, evaluation.notes, places, evaluation.outer, evaluation.edge)
     for arg in args:
         if isinstance(arg, Vector):
             evaluation.hold(arg)
@@ -64,16 +68,41 @@ def _over_windows(evaluation: Evaluation, node: Function, definition: RangeFunct
             values = blank(values, np.broadcast_to(enough, values.shape))
         parts.append(Vector(window.labels, np.ascontiguousarray(values)))
     found = trimmed(joined(parts, steps))
+    if definition.counter:
+        _say_what_is_no_counter(call, found.labels, number)
+    if samples.histograms:
+        natives = [_of_histograms(node.name, definition, call, number, frame) for frame in samples.histograms]
+        found = trimmed(joined([found, *natives], steps))
+    exact = definition.exact and (definition.part == "last" or not samples.histograms)
     coarse_ms = max((frame.coarse_ms for frame in samples.frames), default=0)
-    if coarse_ms and not definition.exact and found.labels:
+    coarse_ms = max([coarse_ms, *(native.coarse_ms for native in samples.histograms)])
+    if coarse_ms and not exact and found.labels:
         call.notes.info(
             f"{node.name} was computed from samples of {format_duration_ms(coarse_ms)} resolution, for finer ones are "
             "no longer kept",
             call.place(number),
         )
-    if definition.counter:
-        _say_what_is_no_counter(call, found.labels, number)
     return found if definition.keeps_name else distinct(drop_name(found))
+
+
+def _of_histograms(name: str, definition: RangeFunction, call: Call, number: int, frame: HistogramFrame) -> Vector:
+    """What a function makes of series with histograms."""
+    samples = call.args[number]
+    assert isinstance(samples, Samples)
+    if frame.values is None:
+        found = over_windows(name, frame, samples.starts, samples.ends)
+    else:
+        floats = absent(len(frame.labels), len(call.steps))
+        alone = Samples([Frame(frame.labels, frame.timeline, frame.values)], samples.starts, samples.ends)
+        for window in windows(alone):
+            enough = np.broadcast_to(window.last - window.first >= definition.least, window.shape)
+            floats = blank(definition.kernel(window, call), enough)
+        found = over_both(name, frame, samples.starts, samples.ends, floats)
+    for note in found.notes:
+        call.notes.say(note, call.place(number))
+    if definition.counter:
+        _say_what_is_no_counter(call, trimmed(Vector(frame.labels, found.values)).labels, number)
+    return Vector(frame.labels, found.values, found.histograms)
 
 
 def _say_what_is_no_counter(call: Call, labels: list[Labels], argument: int) -> None:
@@ -94,9 +123,15 @@ def _absent(evaluation: Evaluation, node: Function) -> Vector:
             Vector(w.labels, blank(np.ones(w.shape), np.broadcast_to(w.last > w.first, w.shape)))
             for w in windows(value)
         ]
+        for frame in value.histograms:
+            any_native = over_windows("present_over_time", frame, value.starts, value.ends).values
+            counted.append(Vector(frame.labels, any_native))
+            if frame.values is not None:
+                alone = Samples([Frame(frame.labels, frame.timeline, frame.values)], value.starts, value.ends)
+                counted += [Vector(w.labels, blank(np.ones(w.shape), w.last > w.first)) for w in windows(alone)]
         value = joined(counted, steps)
     assert isinstance(value, Vector)
-    return trimmed(Vector([_labels_meant(argument)], nothing_where(value.values)))
+    return trimmed(Vector([_labels_meant(argument)], nothing_where(value)))
 
 
 def _labels_meant(node: Node) -> Labels:
@@ -117,4 +152,4 @@ def _timestamp(evaluation: Evaluation, node: Function) -> Vector:
     else:
         found = evaluation.vector(argument)
         own = np.broadcast_to(evaluation.steps / 1000, found.values.shape)
-    return drop_name(Vector(found.labels, blank(own, present(found.values))))
+    return drop_name(Vector(found.labels, blank(own, found.held)))

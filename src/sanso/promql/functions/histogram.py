@@ -1,20 +1,22 @@
-"""Quantiles and fractions of classic histograms, interpolated as Prometheus does."""
+"""Quantiles and fractions of histograms, classic ones interpolated here as Prometheus does."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sanso.model.frame import Floats, absent
-from sanso.model.labels import Labels, labels_of, metric_name, value_of, without
+from sanso.model.frame import ABSENT, Floats, absent
+from sanso.model.labels import Labels, metric_name, value_of, without
+from sanso.model.series import Edge
 from sanso.promql.annotations import for_metric
-from sanso.promql.functions.registry import PLAIN, Call, function
-from sanso.promql.values import Vector, blank, drop_name, joined, present
+from sanso.promql.functions.native_histogram import fraction_of_natives, quantile_of_natives
+from sanso.promql.functions.registry import Call, function
+from sanso.promql.histograms.notes import mixed_with_classic
+from sanso.promql.values import Vector, drop_name, joined, present, trimmed
 
 _TOLERANCE = 1e-12
 """Buckets that differ by less differ by floating point's doing only."""
@@ -37,25 +39,9 @@ def histogram_quantile(call: Call) -> Vector:
         call.notes.bad_quantile(value, call.place(0))
 
     def measure(bounds: Floats, counts: Floats, steps: NDArray[np.intp]) -> tuple[Floats, bool]:
-        return _quantiles(wanted[steps], bounds, counts)
+        return _quantiles(wanted[steps], bounds, counts, call.edge)
 
-    return _measured(call, 1, measure)
-
-
-@function("histogram_quantiles")
-def histogram_quantiles(call: Call) -> Vector:
-    """Several quantiles at once, told apart by a label."""
-    label = call.text(1)
-    found = []
-    for number in range(2, len(call.args)):
-        one = replace(call, args=[call.args[number], call.args[0]], places=(call.place(number), call.place(0)))
-        for wanted in dict.fromkeys(call.scalar(number).tolist()):
-            quantile = PLAIN["histogram_quantile"](one)
-            assert isinstance(quantile, Vector)
-            labels = [labels_of({**dict(series), label: repr(wanted)}) for series in quantile.labels]
-            here = np.broadcast_to(call.scalar(number) == wanted, quantile.values.shape)
-            found.append(Vector(labels, blank(quantile.values, here & present(quantile.values))))
-    return joined(found, len(call.steps))
+    return _of_both(call, 1, measure, quantile_of_natives)
 
 
 @function("histogram_fraction")
@@ -66,13 +52,30 @@ def histogram_fraction(call: Call) -> Vector:
     def measure(bounds: Floats, counts: Floats, steps: NDArray[np.intp]) -> tuple[Floats, bool]:
         return _fractions(lower[steps], upper[steps], bounds, counts), False
 
-    return _measured(call, 2, measure)
+    return _of_both(call, 2, measure, fraction_of_natives)
 
 
-def _measured(call: Call, argument: int, measure: Measure) -> Vector:
-    """A measure of every classic histogram of a vector."""
+def _of_both(call: Call, argument: int, measure: Measure, native: Callable[[Call, Vector], Vector]) -> Vector:
+    """A measure of every classic and every native histogram of a vector; one that is there in both forms has none."""
     vector = call.vector(argument)
-    histograms = _histograms(call, argument)
+    classic = _measured(call, argument, trimmed(vector.floats()), measure)
+    if vector.histograms is None:
+        return drop_name(classic)
+    natives = native(call, vector.rows(np.flatnonzero(vector.histograms.held.any(axis=1)).tolist()))
+    rows = {labels: row for row, labels in enumerate(classic.labels)}
+    for row, labels in enumerate(natives.labels):
+        if labels not in rows:
+            continue
+        both = present(classic.values[rows[labels]]) & present(natives.values[row])
+        if both.any():
+            call.notes.say(mixed_with_classic(metric_name(labels)), call.place(argument))
+            classic.values[rows[labels], both] = natives.values[row, both] = ABSENT
+    return trimmed(drop_name(joined([classic, natives], len(call.steps))))
+
+
+def _measured(call: Call, argument: int, vector: Vector, measure: Measure) -> Vector:
+    """A measure of every classic histogram of a vector of floats."""
+    histograms = _histograms(call, argument, vector)
     values = absent(len(histograms), len(call.steps))
     alike: dict[tuple[float, ...], list[int]] = {}
     for place, buckets in enumerate(histograms.values()):
@@ -89,13 +92,13 @@ def _measured(call: Call, argument: int, measure: Measure) -> Vector:
                 for place in np.array(places)[some].tolist():
                     name = metric_name(members[place][0])
                     call.notes.info(f"{_MONOTONIC}{for_metric(name)}", call.place(argument))
-    return drop_name(Vector([labels for labels, _ in members], values))
+    return Vector([labels for labels, _ in members], values)
 
 
-def _histograms(call: Call, argument: int) -> dict[Labels, list[tuple[float, int]]]:
+def _histograms(call: Call, argument: int, vector: Vector) -> dict[Labels, list[tuple[float, int]]]:
     """The rows of each histogram, with their upper bounds."""
     found: dict[Labels, list[tuple[float, int]]] = {}
-    for row, labels in enumerate(call.vector(argument).labels):
+    for row, labels in enumerate(vector.labels):
         bound = value_of(labels, "le")
         if _NUMBER.fullmatch(bound):
             found.setdefault(without(labels, ("le",)), []).append((float(bound), row))
@@ -132,8 +135,8 @@ def _coalesced(bounds: Floats, counts: Floats) -> tuple[Floats, Floats]:
     return unique, merged
 
 
-def _quantiles(wanted: Floats, bounds: Floats, counts: Floats) -> tuple[Floats, bool]:
-    """Quantiles [K, S] of cumulative counts [K, B, S] at rising bounds [B]."""
+def _quantiles(wanted: Floats, bounds: Floats, counts: Floats, edge: Edge) -> tuple[Floats, bool]:
+    """Quantiles [K, S] of cumulative counts [K, B, S] at rising bounds [B], or an edge of their buckets."""
     shape = counts.shape[0], counts.shape[2]
     if not np.isposinf(bounds[-1]) or len(bounds) < 2:
         return _outside(np.full(shape, np.nan), wanted), False
@@ -147,8 +150,12 @@ def _quantiles(wanted: Floats, bounds: Floats, counts: Floats) -> tuple[Floats, 
         below = np.where(place > 0, before, 0.0)
         start = np.where(place > 0, bounds[np.maximum(place - 1, 0)], 0.0)
         answer = start + (bounds[place] - start) * ((rank - below) / (here - below))
-    answer = np.where(place == len(bounds) - 1, bounds[-2], answer)
-    answer = np.where((place == 0) & (bounds[0] <= 0), bounds[0], answer)
+    if edge == "inside":
+        answer = np.where(place == len(bounds) - 1, bounds[-2], answer)
+        answer = np.where((place == 0) & (bounds[0] <= 0), bounds[0], answer)
+    else:
+        first = np.where(bounds[0] <= 0, -np.inf, 0.0)
+        answer = bounds[place] if edge == "upper" else np.where(place > 0, bounds[np.maximum(place - 1, 0)], first)
     return _outside(np.where(total == 0, np.nan, answer), wanted), forced
 
 

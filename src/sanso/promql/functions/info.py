@@ -33,12 +33,16 @@ def info(evaluation: Evaluation, node: Function) -> Vector:
         described = Vector(found.labels, _newest(found, own))
     joining = _Joining(named, data, described)
     labels: list[Labels] = []
-    values: list[Floats] = []
-    for name, row in zip(base.labels, base.values, strict=True):
-        for joined, mask in joining.of(name, present(row)):
+    rows: list[int] = []
+    masks: list[Mask] = []
+    for row, (name, held) in enumerate(zip(base.labels, base.held, strict=True)):
+        for joined, mask in joining.of(name, held):
             labels.append(joined)
-            values.append(blank(row[None, :], mask[None, :])[0])
-    return trimmed(settled(labels, np.array(values).reshape(len(labels), base.values.shape[1])))
+            rows.append(row)
+            masks.append(mask)
+    if not rows:
+        return Vector([], base.values[:0])
+    return trimmed(settled(base.rows(rows).named(labels).where(np.array(masks))))
 
 
 def _matchers(node: Function) -> tuple[list[Matcher], list[Matcher]]:

@@ -32,7 +32,7 @@ def label_replace(call: Call) -> Vector:
         return labels_of(found)
 
     vector = call.vector(0)
-    return distinct(Vector([changed(labels) for labels in vector.labels], vector.values))
+    return distinct(vector.named([changed(labels) for labels in vector.labels]))
 
 
 @function("label_join")
@@ -49,7 +49,7 @@ def label_join(call: Call) -> Vector:
         return labels_of({**found, target: separator.join(found.get(name, "") for name in sources)})
 
     vector = call.vector(0)
-    return distinct(Vector([changed(labels) for labels in vector.labels], vector.values))
+    return distinct(vector.named([changed(labels) for labels in vector.labels]))
 
 
 def _check(name: str, role: str) -> None:

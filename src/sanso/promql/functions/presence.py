@@ -52,13 +52,13 @@ def sort_by_label_desc(call: Call) -> Vector:
     return _by_label(call, descending=True)
 
 
-def nothing_where(values: Floats) -> Floats:
+def nothing_where(vector: Vector) -> Floats:
     """1 at steps where no series has a value, else ABSENT: shape [1, S]."""
-    return np.where(present(values).any(axis=0), ABSENT, 1.0)[None, :]
+    return np.where(vector.held.any(axis=0), ABSENT, 1.0)[None, :]
 
 
 def _sorted(given: Vector, *, descending: bool) -> Vector:
-    held = trimmed(given)
+    held = trimmed(given.floats())
     if held.values.shape[1] != 1:  # ranges have an order of their own
         return held
     keys = -held.values[:, 0] if descending else held.values[:, 0]
@@ -74,8 +74,7 @@ def _by_label(call: Call, *, descending: bool) -> Vector:
         found = dict(held.labels[row])
         return [_natural(found.get(name, "")) for name in names], held.labels[row]
 
-    order = sorted(range(len(held.labels)), key=key, reverse=descending)
-    return Vector([held.labels[row] for row in order], held.values[order])
+    return held.rows(sorted(range(len(held.labels)), key=key, reverse=descending))
 
 
 def _natural(text: str) -> list[tuple[int, int, str]]:

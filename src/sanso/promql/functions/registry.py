@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sanso.model.frame import Floats, Part, Times
+from sanso.model.series import Edge
 from sanso.promql.annotations import Annotations
 from sanso.promql.tree import NOWHERE
 from sanso.promql.values import Scalar, Text, Value, Vector, Window
@@ -22,6 +23,7 @@ class Call:
         notes: Where it says what is odd about its arguments.
         places: Where its arguments begin in the question.
         outer: Start, end and step of the whole question, ms.
+        edge: What quantiles of histograms answer.
     """
 
     args: list[Value]
@@ -29,6 +31,7 @@ class Call:
     notes: Annotations = field(default_factory=Annotations)
     places: tuple[int, ...] = ()
     outer: tuple[int, int, int] = (0, 0, 0)
+    edge: Edge = "inside"
 
     def vector(self, place: int) -> Vector:
         """An argument that the parser has checked to be an instant vector."""

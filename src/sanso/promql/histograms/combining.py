@@ -114,8 +114,3 @@ def _assembled(shape: tuple[int, int], results: list[tuple[Mask, Table, Ints]]) 
         at[where] = np.where(cells >= 0, cells + start, NONE)
         start += len(table)
     return Histograms(joined([table for _, table, _ in results]), at)
-
-
-def negated(histograms: Histograms) -> Histograms:
-    """With every count and sum times -1."""
-    return Histograms(histograms.table.scaled(-1.0), histograms.at)

@@ -40,11 +40,13 @@ def resets(table: Table, before: Ints, after: Ints) -> Mask:
 
 def _fell(table: Table, before: Ints, after: Ints) -> Mask:
     """Whether any bucket holds less than before; `before` is not coarser, nor is its zero bucket wider."""
-    earlier = table.take(before)
     widths, schema = table.threshold[after], table.schema[after]
-    if (earlier.threshold == widths).all() and (earlier.schema == schema).all():
-        return np.asarray((table.buckets.take(after, axis=1) < earlier.buckets).any(axis=0))
-    earlier = with_threshold(earlier, widths)
+    if (table.threshold[before] == widths).all() and (table.schema[before] == schema).all():
+        if (after == before + 1).all() and len(table) <= 2 * len(before):  # neighbours need not be gathered
+            fell: Mask = np.asarray((table.buckets[:, 1:] < table.buckets[:, :-1]).any(axis=0))
+            return fell[before]
+        return np.asarray((table.buckets.take(after, axis=1) < table.buckets.take(before, axis=1)).any(axis=0))
+    earlier = with_threshold(table.take(before), widths)
     moved: Mask = earlier.threshold != widths  # a populated bucket that reaches across the new threshold
     earlier = reduced(earlier, schema)
     keys = np.union1d(table.keys, earlier.keys)

@@ -30,6 +30,7 @@ class HistogramFrame:
         at: The histogram of each sample in the table, NONE where there is none, ENDED at a stale marker: [N, T].
         table: The histograms.
         values: Samples that are plain floats, of series that have both; None where no series has: [N, T].
+        coarse_ms: The resolution of its coarsest samples; 0 where all are raw.
     """
 
     labels: list[Labels]
@@ -37,6 +38,7 @@ class HistogramFrame:
     at: Ints
     table: Table
     values: Floats | None = None
+    coarse_ms: int = 0
 
 
 def without_component(matchers: Sequence[Matcher]) -> tuple[Matcher, ...] | None:
@@ -48,10 +50,14 @@ def without_component(matchers: Sequence[Matcher]) -> tuple[Matcher, ...] | None
     return tuple(matcher for matcher in matchers if matcher.name != COMPONENT)
 
 
-def separated(frames: list[Frame]) -> tuple[list[Frame], list[HistogramFrame]]:
+def separated(frames: list[Frame], steps: Times | None = None) -> tuple[list[Frame], list[HistogramFrame]]:
     """Frames without parts of histograms, and the histograms.
 
     A series that is a float at some times and a histogram at others is in the second list only.
+
+    Args:
+        frames: As a reader gives them.
+        steps: The only times for which the newest histograms are needed; None where all are.
     """
     found = [bundles(frame.labels) for frame in frames]
     if not any(found):
@@ -60,7 +66,7 @@ def separated(frames: list[Frame]) -> tuple[list[Frame], list[HistogramFrame]]:
     whole = [(frame, known) for frame, known in zip(frames, found, strict=True) if known]
     if len(whole) > 1:
         whole = _together(whole)
-    histograms = [_histograms(frame, known) for frame, known in whole]
+    histograms = [_histograms(frame, known, steps) for frame, known in whole]
     return _mixed([frame for frame in rest if frame.labels], histograms)
 
 
@@ -99,7 +105,8 @@ def united(frames: Sequence[Frame]) -> Frame:
     for frame in frames:
         values[start : start + len(frame.labels), np.searchsorted(times, frame.timeline)] = frame.values
         start += len(frame.labels)
-    return Frame([labels for frame in frames for labels in frame.labels], times, values)
+    coarse_ms = max(frame.coarse_ms for frame in frames)
+    return Frame([labels for frame in frames for labels in frame.labels], times, values, coarse_ms)
 
 
 def _mixed(frames: list[Frame], histograms: list[HistogramFrame]) -> tuple[list[Frame], list[HistogramFrame]]:
@@ -131,7 +138,9 @@ def _kept(frame: HistogramFrame, rows: Ints) -> HistogramFrame:
 
 def _combined(frame: Frame, row: int, histograms: HistogramFrame, number: int) -> HistogramFrame:
     """One series with floats and histograms; where one kind ends as the other goes on, nothing ended."""
-    floats = united([Frame([()], frame.timeline, frame.values[row : row + 1]), _timeline_of(histograms)])
+    floats = united(
+        [Frame([()], frame.timeline, frame.values[row : row + 1], frame.coarse_ms), _timeline_of(histograms)]
+    )
     at = np.full(len(floats.timeline), NONE, dtype=np.int64)
     at[np.searchsorted(floats.timeline, histograms.timeline)] = histograms.at[number]
     values = floats.values[0]
@@ -139,50 +148,74 @@ def _combined(frame: Frame, row: int, histograms: HistogramFrame, number: int) -
     at[(at == ENDED) & ~is_absent(values)] = NONE
     values = np.where(stale | (at >= 0), absent(1), values)
     at[stale & (at == NONE)] = ENDED
+    both = np.ascontiguousarray(values[None, :])
     return HistogramFrame(
-        [histograms.labels[number]],
-        floats.timeline,
-        at[None, :],
-        histograms.table,
-        np.ascontiguousarray(values[None, :]),
+        [histograms.labels[number]], floats.timeline, at[None, :], histograms.table, both, floats.coarse_ms
     )
 
 
 def _timeline_of(histograms: HistogramFrame) -> Frame:
-    return Frame([], histograms.timeline, absent(0, len(histograms.timeline)))
+    return Frame([], histograms.timeline, absent(0, len(histograms.timeline)), histograms.coarse_ms)
 
 
-def _histograms(frame: Frame, known: Bundles) -> HistogramFrame:
-    """The histograms of a frame."""
-    values = np.ascontiguousarray(frame.values)
-    schema = _picks(values, known.single["schema"])
+def _histograms(frame: Frame, known: Bundles, steps: Times | None) -> HistogramFrame:
+    """The histograms of a frame; with steps, only what is newest at one of them."""
+    schema = _picks(frame.values, known.single["schema"])
+    if steps is not None:
+        rows = _newest_rows(frame.timeline, ~is_absent(schema), steps)
+        if len(rows) < len(frame.timeline):
+            frame = replace(frame, timeline=frame.timeline[rows], values=frame.values[:, rows])
+            schema = schema[:, rows]
     ended = is_stale(schema)
     held = ~(ended | is_absent(schema))
     at = np.where(ended, ENDED, NONE)
     at[held] = np.arange(int(held.sum()))
     flat = np.flatnonzero(held.ravel())
-    own = {name: _clean(_picks(values, columns)).ravel()[flat] for name, columns in known.single.items()}
-    schemas = own["schema"].astype(np.int64)
-    keys, buckets, layout, layouts = _buckets(known, values, held, schemas)
+    own = {
+        name: _counts(frame.values, columns).reshape(-1)[flat]
+        for name, columns in known.single.items()
+        if name != "schema"
+    }
+    schemas = schema.ravel()[flat].astype(np.int64)
+    keys, buckets, layout, layouts = _buckets(known, frame.values, held, schemas)
     table = Table(
         keys, buckets, own["count"], own["sum"], own["zero_threshold"], schemas, layout, own["hint"].astype(np.int64),
         layouts,
     )  # fmt: skip
-    return HistogramFrame(known.labels, frame.timeline, at, table)
+    return HistogramFrame(known.labels, frame.timeline, at, table, coarse_ms=frame.coarse_ms)
+
+
+def _newest_rows(timeline: Times, there: Mask, steps: Times) -> Ints:
+    """The rows that are some series' newest at one of the steps."""
+    place = np.searchsorted(timeline, steps, "right") - 1
+    place = np.unique(place[place >= 0])
+    if there[:, place].all():
+        return place
+    newest = np.maximum.accumulate(np.where(there, np.arange(there.shape[1]), -1), axis=1)[:, place]
+    return np.unique(newest[newest >= 0])
 
 
 def _picks(values: Floats, columns: Ints) -> Floats:
     """Columns of a frame, without samples where there is no such column: [..., T]."""
-    picked: Floats = values[np.maximum(columns, 0)]
+    picked: Floats = values.take(columns, axis=0, mode="clip")
     missing = columns < 0
     if missing.any():
         picked[missing] = absent(1)
     return picked
 
 
-def _clean(values: Floats) -> Floats:
-    """Nothing is zero."""
-    return np.where(is_absent(values) | is_stale(values), 0.0, values)
+def _counts(values: Floats, columns: Ints) -> Floats:
+    """Columns of a frame, 0 where there is no sample or no such column: [..., T]."""
+    picked: Floats = values.take(columns, axis=0, mode="clip")
+    missing = columns < 0
+    if missing.any():
+        picked[missing] = 0.0
+    odd = np.flatnonzero(np.isnan(picked))
+    if len(odd):
+        flat = picked.reshape(-1)
+        found = flat[odd]
+        flat[odd[is_absent(found) | is_stale(found)]] = 0.0
+    return picked
 
 
 def _buckets(
@@ -193,7 +226,7 @@ def _buckets(
     layout = np.zeros(len(flat), dtype=np.int64)
     if not known.custom and len(known.exponential) == 1:
         ((keys, columns),) = known.exponential.values()
-        buckets = _clean(_picks(values, columns)).reshape(len(keys), -1)
+        buckets = _counts(values, columns).reshape(len(keys), -1)
         return keys, buckets if len(flat) == held.size else buckets[:, flat], layout, ((),)
     most = max((len(custom.bounds) for custom in known.custom.values()), default=0)
     every = [np.array([0]), np.arange(most) + MIDDLE, *(keys for keys, _ in known.exponential.values())]
@@ -201,9 +234,9 @@ def _buckets(
     buckets = np.zeros((len(keys), len(flat)))
     for schema, (own, columns) in known.exponential.items():
         mine = np.flatnonzero(schemas == schema)
-        part = _clean(_picks(values, columns)).reshape(len(own), -1)[:, flat[mine]]
+        part = _counts(values, columns).reshape(len(own), -1)[:, flat[mine]]
         buckets[np.searchsorted(keys, own)[:, None], mine] = part
-    buckets[np.searchsorted(keys, 0)] = _clean(_picks(values, known.single["zero"])).ravel()[flat]
+    buckets[np.searchsorted(keys, 0)] = _counts(values, known.single["zero"]).ravel()[flat]
     layouts: dict[Layout, int] = {(): 0}
     first = np.searchsorted(keys, MIDDLE)
     for number, custom in known.custom.items():

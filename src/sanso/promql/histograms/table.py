@@ -93,6 +93,10 @@ class Table:
         """With another hint, for all or one each."""
         return replace(self, hint=np.broadcast_to(np.asarray(hint, dtype=np.int64), self.hint.shape))
 
+    def without_resets(self) -> Table:
+        """With hints of gauges only."""
+        return self.hinted(np.where(self.hint == Hint.GAUGE, Hint.GAUGE, Hint.UNKNOWN))
+
     def widened(self, keys: Ints) -> Table:
         """With more buckets; `keys` hold the table's own."""
         if len(keys) == len(self.keys):
