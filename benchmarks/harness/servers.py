@@ -61,25 +61,28 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _sanso(program: str, address: str, data: Path) -> list[str]:
-    settings = data / "sanso.toml"
-    settings.write_text('otlp_listen = ""\n', "utf-8")
+def _sanso(program: str, address: str, data: Path, scrape: Path | None) -> list[str]:
+    settings = scrape or data / "sanso.toml"
+    if scrape is None:
+        settings.write_text('otlp_listen = ""\n', "utf-8")
     command = [program, "-m", "sanso", "serve", "--quiet", "--no-host", "--config", str(settings)]
     return [*command, "--data", str(data), "--retention", RETENTION, "--listen", address]
 
 
-def _victoria_metrics(program: str, address: str, data: Path) -> list[str]:
+def _victoria_metrics(program: str, address: str, data: Path, scrape: Path | None) -> list[str]:
     return [
         program,
         f"-storageDataPath={data}",
         f"-httpListenAddr={address}",
         f"-retentionPeriod={RETENTION}",
+        *([f"-promscrape.config={scrape}"] if scrape else []),
     ]
 
 
-def _prometheus(program: str, address: str, data: Path) -> list[str]:
-    settings = data.parent / f"{data.name}.yml"
-    settings.write_text("global: {scrape_interval: 1h}\nstorage: {tsdb: {out_of_order_time_window: 1h}}\n", "utf-8")
+def _prometheus(program: str, address: str, data: Path, scrape: Path | None) -> list[str]:
+    settings = scrape or data.parent / f"{data.name}.yml"
+    if scrape is None:
+        settings.write_text("global: {scrape_interval: 1h}\nstorage: {tsdb: {out_of_order_time_window: 1h}}\n", "utf-8")
     return [
         program,
         f"--config.file={settings}",
@@ -151,14 +154,14 @@ def asked_ms(server: Server, path: str, repeats: int) -> tuple[float, float, int
 
 
 @contextlib.contextmanager
-def serving(name: str, folder: Path) -> Iterator[Server]:
-    """The server of this name on an empty folder, ready for requests."""
+def serving(name: str, folder: Path, scrape: Path | None = None) -> Iterator[Server]:
+    """The server of this name on an empty folder, ready for requests; scraping, where it is given a configuration."""
     command, ready = _KINDS[name.removesuffix(_NEW)]
     data = folder / name.replace(":", "-")
     data.mkdir(parents=True, exist_ok=True)
     address = f"127.0.0.1:{free_port()}"
     with subprocess.Popen(
-        command(_program(name), address, data), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(_program(name), address, data, scrape), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as child:
         try:
             _wait(f"http://{address}{ready}")

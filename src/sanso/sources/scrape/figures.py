@@ -34,6 +34,6 @@ class ScrapeFigures:
         for job in jobs:
             health = Counter(reading.health for reading in job.active)
             for kind in ("up", "down", "unknown"):
-                labels.append(series_of("sanso_scrape_targets", job=job.name, health=kind))
+                labels.append(series_of("sanso_scrape_targets", scrape_job=job.name, health=kind))
                 values.append(float(health[kind]))
         return self._builder.row(tuple(job.name for job in jobs), labels, values)

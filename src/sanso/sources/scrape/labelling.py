@@ -128,7 +128,9 @@ class Labeller:
                 continue
             final = self._labelled(labels, empty.get(labels, frozenset()))
             if final is not None:
-                self._check_labels(final, len(columns.labels))
+                problem = _too_long(final, self._job.limits)
+                if problem:  # as in Prometheus, the count goes as far as the page was read
+                    raise LimitError(problem, len(mapped) + 1, sum(each is not None for each in mapped))
             mapped.append(final)
         return tuple(mapped)
 
@@ -182,21 +184,6 @@ class Labeller:
         if self._job.limits.samples and kept > self._job.limits.samples:
             raise LimitError(f"sample limit exceeded: {kept} samples, limit {self._job.limits.samples}", lines, kept)
 
-    def _check_labels(self, labels: Labels, lines: int) -> None:
-        limits = self._job.limits
-        metric = metric_name(labels)[:50]
-        if limits.labels and len(labels) > limits.labels:
-            text = f"label_limit exceeded (metric: {metric}, number of labels: {len(labels)}, limit: {limits.labels})"
-            raise LimitError(text, lines, lines)
-        for name, value in labels:
-            for what, part, most in (
-                ("label_name_length_limit", name, limits.label_name_length),
-                ("label_value_length_limit", value, limits.label_value_length),
-            ):
-                if most and len(part) * 4 > most and len(part.encode("utf-8", "surrogatepass")) > most:
-                    text = f"{what} exceeded (metric: {metric}, label name: {name[:50]}, limit: {most})"
-                    raise LimitError(text, lines, lines)
-
 
 def page_limits(limits: ScrapeLimits) -> Limits:
     """How much of a page is read at all: what relabelling may still drop must pass."""
@@ -217,6 +204,21 @@ def page_limits(limits: ScrapeLimits) -> Limits:
 def cells_of(values: Floats, cells: NDArray[np.intp] | None) -> Floats:
     """The cells of a page that a row takes."""
     return values if cells is None else values[cells]
+
+
+def _too_long(labels: Labels, limits: ScrapeLimits) -> str:
+    """Which limit a series is beyond; empty for none."""
+    metric = metric_name(labels)[:50]
+    if limits.labels and len(labels) > limits.labels:
+        return f"label_limit exceeded (metric: {metric}, number of labels: {len(labels)}, limit: {limits.labels})"
+    for name, value in labels:
+        for what, part, most in (
+            ("label_name_length_limit", name, limits.label_name_length),
+            ("label_value_length_limit", value, limits.label_value_length),
+        ):
+            if most and len(part) * 4 > most and len(part.encode("utf-8", "surrogatepass")) > most:
+                return f"{what} exceeded (metric: {metric}, label name: {name[:50]}, limit: {most})"
+    return ""
 
 
 def _settled(placing: Placing) -> Placing:
