@@ -149,16 +149,21 @@ def keyed(server: Served, expr: str, at: float) -> dict[str, str]:
     return {json.dumps(each["metric"], sort_keys=True): each["value"][1] for each in result}
 
 
-def agree(servers: tuple[Served, Served], ask: Callable[[Served], Any], seconds: float = 20) -> Any:
-    """What both answer, as soon as it is the same; and it is something."""
-    end = time.monotonic() + seconds
+def agree(servers: tuple[Served, Served], ask: Callable[[Served], Any], true: Callable[[Any], bool] = bool) -> Any:
+    """What both answer, as soon as it is the same, and true of it what is said."""
+    end = time.monotonic() + 20
     while True:
         peer, own = (ask(server) for server in servers)
-        if peer == own and peer:
+        if peer == own and true(own):
             return own
         if time.monotonic() > end:
+            if isinstance(peer, dict):
+                differing = [
+                    f"{key}: {peer.get(key)} {own.get(key)}" for key in peer | own if peer.get(key) != own.get(key)
+                ]
+                raise AssertionError("Prometheus and Sanso differ:\n" + "\n".join(differing))
             assert own == peer
-            raise AssertionError("both answer nothing")
+            raise AssertionError(f"both answer {own}")
         time.sleep(0.3)
 
 
@@ -203,18 +208,23 @@ def test_the_same_series_come_of_the_same_configuration(tmp_path: Path) -> None:
             assert sum('"__name__": "up"' in key for key in before) == 19
             stamps = agree(servers, now('timestamp({__name__="old",job="stamped"})'))
             assert list(stamps.values()) == [f"{stamp / 1000:.3f}".rstrip("0").rstrip(".")]
-            agree(servers, now('max_over_time(scrape_series_added{job!=""}[1h])'))
+            agree(servers, now('max_over_time(scrape_series_added{job!~"|broken|limited"}[1h])'))
 
             # Series vanish and come, a target fails, another is gone, one gives other series.
             pages.texts["/metrics"] = "gauge 1\nnew 2\n"
             pages.texts["/failing"] = "broken {\n"
             pages.texts["/stamped"] = "fresh 3\n"
             discovery(tmp_path, pages, "/second")
-            after = agree(servers, now(everything))
-            assert not any('"then_gone"' in key or '"first"' in key or '"up_time"' in key for key in after)
+
+            def changed(found: dict[str, str]) -> bool:
+                gone = ('"then_gone"', '"first"', '"up_time"')
+                return '"new"' in str(found) and not any(name in key for key in found for name in gone)
+
+            after = agree(servers, now(everything), changed)
+            # A sample with a time of its own does not end with its line; one without does.
             assert any('"old"' in key and '"stamped"' in key for key in after)
             assert not any('"old"' in key and '"restamped"' in key for key in after)
             agree(servers, targets)
             pages.texts["/failing"] = PAGES["/failing"]
-            agree(servers, now('{job="failing",__name__!~"scrape_duration_seconds"}'))
+            agree(servers, now('{job="failing",__name__!~"scrape_duration_seconds"}'), lambda found: len(found) == 6)
             agree(servers, now('count by (__name__, job) ({job!="",__name__!~"old"})'))
