@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sanso.sources.scrape.pattern import compiled
+from sanso.model.expressions import compiled
 
 _REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})", re.ASCII)
 _TARGET = re.compile(r"(?:(?:[a-zA-Z_]|\$(?:\{\w+\}|\w+))+\w*)+", re.ASCII)
@@ -47,7 +47,10 @@ class RelabelRule:
         problem = _problem(self)
         if problem:
             raise ValueError(problem)
-        object.__setattr__(self, "pattern", compiled(self.regex))
+        try:
+            object.__setattr__(self, "pattern", compiled(self.regex))
+        except re.error as error:
+            raise ValueError(f"{self.regex!r} is not a regular expression: {error}") from error
 
 
 def relabelled(labels: Mapping[str, str], rules: Iterable[RelabelRule]) -> dict[str, str] | None:
