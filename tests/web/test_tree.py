@@ -2,15 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import promql_parser
 import pytest
 
-from sanso.web.selectors import matchers_in
-from sanso.web.tree import selectors_in, tree_json
+from sanso.model.errors import QueryError
+from sanso.web.tree import syntax, tree_json
 
 
 def tree(text: str) -> Any:
-    return tree_json(promql_parser.parse(text))
+    return tree_json(syntax(text))
 
 
 UP = {
@@ -77,7 +76,8 @@ def test_scalars_match_nothing_and_comparisons_may_be_bool() -> None:
     assert tree("time() + 1")["matching"] is None
 
 
-def test_the_selectors_of_an_expression() -> None:
-    text = "sum(rate(a[5m])) / -b + quantile(scalar(c), d) and max_over_time(e[5m:1m])"
-    found = [matchers_in(selector)[0].value for selector in selectors_in(promql_parser.parse(text))]
-    assert sorted(found) == ["a", "b", "c", "d", "e"]
+def test_spellings_that_the_parser_alone_does_not_know() -> None:
+    assert tree("0x1F") == {"type": "numberLiteral", "val": "31"}
+    assert tree("up @ -5")["timestamp"] == -5000
+    with pytest.raises(QueryError, match=r'invalid parameter "query": .*parse error'):
+        syntax("sum(")

@@ -72,8 +72,13 @@ def _ports(options: argparse.Namespace) -> list[tuple[str, str]]:
     except ClientError as error:
         return [(_BAD, str(error))]
     if server is not None:
-        server.close()
-        return [(_GOOD, f"a server answers at {server.where}")]
+        try:
+            notices = server.overview().notices
+        except ClientError as error:
+            return [(_BAD, str(error))]
+        finally:
+            server.close()
+        return [(_GOOD, f"a server answers at {server.where}"), *((_BAD, notice) for notice in notices)]
     found = []
     for address in filter(None, (config.listen, config.otlp_listen)):
         with socket.socket() as probe:
@@ -89,6 +94,7 @@ def _ports(options: argparse.Namespace) -> list[tuple[str, str]]:
 
 def _history(options: argparse.Namespace) -> list[tuple[str, str]]:
     from sanso.model.errors import StoreBusyError, StoreError
+    from sanso.store.integrity import problems_in
     from sanso.store.store import Store
 
     config = configuration(options)
@@ -97,7 +103,10 @@ def _history(options: argparse.Namespace) -> list[tuple[str, str]]:
     try:
         store = Store.open(config.data, retention_ms=config.retention_ms)
     except StoreBusyError as error:
-        return [(_GOOD, f"{config.data}: in use by process {error.pid}")]
+        found = problems_in(config.data) if options.store else []
+        whole = ", whole" if options.store else ""
+        used = (_GOOD, f"{config.data}: in use by process {error.pid}{whole}")
+        return [(_BAD, f"{config.data}: {problem}; restore a backup") for problem in found] or [used]
     except StoreError as error:
         return [(_BAD, str(error))]
     stats = store.stats()

@@ -30,13 +30,10 @@ def window_sums(values: Floats, first: Places, last: Places) -> Floats:
     Returns:
         Shape [R, W].
     """
-    rows, length = values.shape
-    out = np.empty((rows, len(first)))
-    block = max(1, _BLOCK_CELLS // max(length, 1))
-    with np.errstate(all="ignore"):
-        for start in range(0, rows, block):
-            out[start : start + block] = _block(values[start : start + block], first, last)
-    return out
+    sums, lost = _sums(values, first, last)
+    with np.errstate(invalid="ignore"):
+        sums += lost
+    return sums
 
 
 def run_sums(values: Floats, starts: Places, sizes: Places) -> Floats:
@@ -53,29 +50,38 @@ def run_sums(values: Floats, starts: Places, sizes: Places) -> Floats:
     Returns:
         Shape [G, C].
     """
-    if len(starts) * _LONG_RUN > len(values) or not np.isfinite(values).all():
-        return window_sums(np.ascontiguousarray(values.T), starts, starts + sizes).T
-    runs = zip(starts.tolist(), sizes.tolist(), strict=True)
-    with np.errstate(all="ignore"):
-        sums = np.array([_folded(values[start : start + size]) for start, size in runs])
-        # Where terms have cancelled each other, two numbers are not enough.
-        weight = np.add.reduceat(np.abs(values), starts, axis=0)
-        if ((np.abs(sums) > weight * 2.0**-48) | (weight == 0)).all():
-            return sums
-    return window_sums(np.ascontiguousarray(values.T), starts, starts + sizes).T
+    sums, lost = _run_sums(values, starts, sizes)
+    with np.errstate(invalid="ignore"):
+        return sums + lost
 
 
 def run_means(values: Floats, starts: Places, sizes: Places, counts: NDArray[np.int64]) -> Floats:
     """The mean of each run of rows, column by column: as `window_means`, for runs that follow each other."""
-    sums = run_sums(values, starts, sizes)
+    sums, lost = _run_sums(values, starts, sizes)
     if np.isinf(sums).any():
         return window_means(np.ascontiguousarray(values.T), starts, starts + sizes, counts.T).T
     with np.errstate(all="ignore"):
-        means: Floats = sums / np.maximum(counts, 1)
+        among = np.maximum(counts, 1)
+        means: Floats = sums / among + lost / among
     return means
 
 
-def _folded(terms: Floats) -> Floats:
+def _run_sums(values: Floats, starts: Places, sizes: Places) -> tuple[Floats, Floats]:
+    """As `_sums`, for runs of rows."""
+    if len(starts) * _LONG_RUN <= len(values) and np.isfinite(values).all():
+        runs = zip(starts.tolist(), sizes.tolist(), strict=True)
+        with np.errstate(all="ignore"):
+            folded = [_folded(values[start : start + size]) for start, size in runs]
+            sums, lost = np.array([total for total, _ in folded]), np.array([rest for _, rest in folded])
+            # Where terms have cancelled each other, two numbers are not enough.
+            weight = np.add.reduceat(np.abs(values), starts, axis=0)
+            if ((np.abs(sums) > weight * 2.0**-48) | (weight == 0)).all():
+                return sums, lost
+    sums, lost = _sums(np.ascontiguousarray(values.T), starts, starts + sizes)
+    return sums.T, lost.T
+
+
+def _folded(terms: Floats) -> tuple[Floats, Floats]:
     lost = np.zeros(terms.shape[1])
     while len(terms) > 1:
         half = len(terms) // 2
@@ -85,8 +91,7 @@ def _folded(terms: Floats) -> Floats:
         came = total - first
         lost += ((first - (total - came)) + (second - came)).sum(axis=0)
         terms = np.concatenate([total, odd]) if len(odd) else total
-    found: Floats = terms[0] + lost
-    return found
+    return terms[0], lost
 
 
 def window_means(values: Floats, first: Places, last: Places, counts: NDArray[np.int64]) -> Floats:
@@ -98,26 +103,39 @@ def window_means(values: Floats, first: Places, last: Places, counts: NDArray[np
         last: As above.
         counts: By how many each sum is divided, broadcasts to [R, W].
     """
-    sums = window_sums(values, first, last)
+    sums, lost = _sums(values, first, last)
     with np.errstate(all="ignore"):
-        means: Floats = sums / np.maximum(counts, 1)
+        among = np.maximum(counts, 1)
+        means: Floats = sums / among + lost / among
         over = np.isinf(sums)
         if not over.any():
             return means
         # An infinite sum is either one of infinite terms, where the mean is infinite too, or one that is too great.
         rows = np.flatnonzero(over.any(axis=1))
         small = window_sums(np.ldexp(values[rows], -64), first, last)
-        shared = np.broadcast_to(counts, means.shape)[rows]
-        means[rows] = np.where(over[rows], np.ldexp(small / np.maximum(shared, 1), 64), means[rows])
+        shared = np.broadcast_to(among, means.shape)[rows]
+        means[rows] = np.where(over[rows], np.ldexp(small / shared, 64), means[rows])
     return means
 
 
-def _block(values: Floats, first: Places, last: Places) -> Floats:
+def _sums(values: Floats, first: Places, last: Places) -> tuple[Floats, Floats]:
+    """Sums, each [R, W], and what to add to them for what rounding has lost."""
+    rows, length = values.shape
+    sums, lost = np.empty((rows, len(first))), np.empty((rows, len(first)))
+    block = max(1, _BLOCK_CELLS // max(length, 1))
+    with np.errstate(all="ignore"):
+        for start in range(0, rows, block):
+            part = slice(start, start + block)
+            sums[part], lost[part] = _block(values[part], first, last)
+    return sums, lost
+
+
+def _block(values: Floats, first: Places, last: Places) -> tuple[Floats, Floats]:
     finite = np.isfinite(values)
     if finite.all():
         return _finite(values, first, last)
-    endless = np.where(finite, 0.0, values)
-    return _finite(np.where(finite, values, 0.0), first, last) + _plain(endless, first, last)
+    sums, lost = _finite(np.where(finite, values, 0.0), first, last)
+    return sums + _plain(np.where(finite, 0.0, values), first, last), lost
 
 
 def _plain(values: Floats, first: Places, last: Places) -> Floats:
@@ -129,35 +147,37 @@ def _plain(values: Floats, first: Places, last: Places) -> Floats:
     return np.where(last > first, sums, 0.0)
 
 
-def _finite(values: Floats, first: Places, last: Places) -> Floats:
+def _finite(values: Floats, first: Places, last: Places) -> tuple[Floats, Floats]:
     """Differences of running sums kept in two numbers each: the sum, and what its roundings have lost."""
     rows, length = values.shape
     high, low = np.zeros((rows, length + 1)), np.zeros((rows, length + 1))
     np.cumsum(values, axis=1, out=high[:, 1:])
     before, after = high[:, :-1], high[:, 1:]
     came = after - before
-    lost = before - (after - came)
-    lost += values - came
-    np.cumsum(lost, axis=1, out=low[:, 1:])
+    gone = before - (after - came)
+    gone += values - came
+    np.cumsum(gone, axis=1, out=low[:, 1:])
     upper, lower = high[:, last], high[:, first]
     sums = upper - lower
     came = sums - upper
-    error = (upper - (sums - came)) - (lower + came)
-    found: Floats = sums + (error + (low[:, last] - low[:, first]))
+    lost = (upper - (sums - came)) - (lower + came) + (low[:, last] - low[:, first])
     greatest = np.abs(high).max(axis=1, keepdims=True)
     # Where nothing was lost the running sums are exact, and so is every difference.
     rounded = (low != 0).any(axis=1, keepdims=True)
-    sure = (np.abs(found) > greatest * (length * 2.0**-52)) | ~rounded
-    return found if sure.all() else _mended(found, ~sure, values, first, last)
+    sure = (np.abs(sums) > greatest * (length * 2.0**-52)) | ~rounded
+    if not sure.all():
+        _mend(sums, lost, ~sure, values, first, last)
+    return sums, lost
 
 
-def _mended(found: Floats, doubtful: Mask, values: Floats, first: Places, last: Places) -> Floats:
-    """Sums again, term by term, where the running sums were too great for the sum that is left of them."""
+def _mend(sums: Floats, lost: Floats, doubtful: Mask, values: Floats, first: Places, last: Places) -> None:
+    """Sum again, term by term, where the running sums were too great for the sum that is left of them."""
     some = _any_term(values, first, last)
-    np.copyto(found, 0.0, where=doubtful & ~some)
+    for found in (sums, lost):
+        np.copyto(found, 0.0, where=doubtful & ~some)
     for row, window in np.argwhere(doubtful & some).tolist():
-        found[row, window] = _one_by_one(values[row, first[window] : last[window]].tolist())
-    return found
+        terms = values[row, first[window] : last[window]].tolist()
+        sums[row, window], lost[row, window] = _one_by_one(terms)
 
 
 def _any_term(values: Floats, first: Places, last: Places) -> Mask:
@@ -167,7 +187,7 @@ def _any_term(values: Floats, first: Places, last: Places) -> Mask:
     return np.asarray(seen[:, last] > seen[:, first])
 
 
-def _one_by_one(terms: list[float]) -> float:
+def _one_by_one(terms: list[float]) -> tuple[float, float]:
     """Neumaier's sum, which is Prometheus's: where terms are too far apart even for it, it errs in the same way."""
     total = lost = 0.0
     for term in terms:
@@ -179,4 +199,4 @@ def _one_by_one(terms: list[float]) -> float:
         else:
             lost += (term - after) + total
         total = after
-    return total + lost
+    return total, lost

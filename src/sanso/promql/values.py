@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -200,8 +201,18 @@ def joined(vectors: Sequence[Vector], steps: int) -> Vector:
         return empty(steps)
     if len(vectors) == 1:
         return vectors[0]
-    labels = [labels for v in vectors for labels in v.labels]
+    labels = _chained([v.labels for v in vectors])
     return Vector(labels, np.concatenate([v.values for v in vectors]), _stacked(vectors))
+
+
+def _chained(lists: list[list[Labels]]) -> list[Labels]:
+    """One list of several; the same one where the same come again."""
+    first, *others = lists
+
+    def chain(_: list[Labels]) -> tuple[list[list[Labels]], LabelSets]:
+        return others, LabelSets(itertools.chain.from_iterable(lists))  # held, so that no other list has their ids
+
+    return derived(first, ("chained", *map(id, others)), chain)[1]
 
 
 def _stacked(vectors: Sequence[Vector]) -> Histograms | None:

@@ -1,4 +1,4 @@
-"""The one thread of the sdk: folds what was recorded and pushes it, once an interval."""
+"""The one thread of the sdk: folds what was recorded and pushes it, once an interval, or keeps it to be asked for."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class Pump:
         service: Whose values they are.
         instance: The name of this process; None for its number and a random part.
         sources: What to push.
-        pusher: Where to.
+        pusher: Where to; None to keep everything for whoever asks.
         interval: Seconds between pushes.
     """
 
     def __init__(
-        self, service: str, instance: str | None, sources: list[Source], pusher: Pusher, interval: float
+        self, service: str, instance: str | None, sources: list[Source], pusher: Pusher | None, interval: float
     ) -> None:
         self._service = service
         self._given_instance = instance
@@ -82,16 +82,26 @@ class Pump:
         self.stopped = True
         self._wake.set()
         lifecycle.detach(self)
-        if self._turn.acquire(timeout=timeout):
+        if self._pusher is not None and self._turn.acquire(timeout=timeout):
             self._pusher.close()
             self._turn.release()
         return delivered
+
+    def told(self, tell: Callable[[list[Metric]], str]) -> str:
+        """What `tell` makes of everything recorded so far; waits for a push that is under way."""
+        with self._turn:
+            self._guarded(self._fold)
+            text = tell([metric for source in self._sources for metric in source.metrics()])
+            if self._pusher is None:
+                self._delivered()
+            return text
 
     def begin_in_child(self) -> None:
         """A forked child has its own name, no thread yet and nothing recorded; the connection is the parent's."""
         for source in self._sources:
             source.reset()
-        self._pusher.close()
+        if self._pusher is not None:
+            self._pusher.close()
         given = self._given_instance
         self._begin(f"{given}:{os.getpid()}" if given else _random_instance())
 
@@ -136,6 +146,8 @@ class Pump:
         return max(source.fold() for source in self._sources)
 
     def _push(self, timeout: float) -> bool:
+        if self._pusher is None:
+            return True
         # Two pushes of one millisecond would be one row to the server, and the second one's values lost.
         self._time_ns = max(time.time_ns(), self._time_ns + 1_000_000)
         metrics = [metric for source in self._sources for metric in source.metrics()]
@@ -143,9 +155,12 @@ class Pump:
         delivered = self._pusher.send(body, timeout)
         self._failures = 0 if delivered else min(self._failures + 1, 10)
         if delivered:
-            for source in self._sources:
-                source.delivered()
+            self._delivered()
         return delivered
+
+    def _delivered(self) -> None:
+        for source in self._sources:
+            source.delivered()
 
 
 def _random_instance() -> str:

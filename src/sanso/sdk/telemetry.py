@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
+from sanso.exposition.formats import OPENMETRICS, TEXT, negotiate
 from sanso.sdk.asgi import AsgiApp, AsgiMiddleware
 from sanso.sdk.asgi import RouteOf as AsgiRouteOf
+from sanso.sdk.buckets import Buckets
 from sanso.sdk.http_requests import RequestSeries
 from sanso.sdk.inference import Inference, ModelSeries
 from sanso.sdk.instruments import Counter, Gauge, Histogram
 from sanso.sdk.organisation import Organisation
+from sanso.sdk.page import render
 from sanso.sdk.pump import TIMEOUT_S, Pump
 from sanso.sdk.push import Pusher, destination
 from sanso.sdk.registry import Registry
+from sanso.sdk.scraped import MetricsAsgi, MetricsWsgi
 from sanso.sdk.tasks import Task, TaskSeries
 from sanso.sdk.worker import Worker
 from sanso.sdk.wsgi import RouteOf as WsgiRouteOf
@@ -25,7 +29,7 @@ _SERIES_A_WORKER = 20
 
 
 class Telemetry:
-    """Measures a process and pushes once an interval, over OTLP/HTTP, to the Sanso of this machine.
+    """Measures a process and pushes once an interval, over OTLP/HTTP, to the Sanso of this machine, or is scraped.
 
     Recording never waits, never raises and never prints; a server that is away costs only what it did not hear, and
     what cannot be kept is counted in `sanso_sdk_dropped_total` and `sanso_sdk_overflow_total`. Make one a process,
@@ -40,12 +44,14 @@ class Telemetry:
         max_series: How many series there may be; one name may have a tenth of them. More go together into one series
             with the label `otel_metric_overflow="true"`.
         labels: Labels that every series carries.
+        push: False for an application that is scraped only: nothing is sent, `exposition` tells what there is.
+        bounds: Bucket bounds by histogram name, for the page that is scraped; None to choose them by the name's ending.
 
     Raises:
-        ValueError: The endpoint is no http address, or the interval not positive.
+        ValueError: The endpoint is no http address, the interval not positive, or bounds do not rise.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, by keyword, each with its default
         self,
         service: str,
         endpoint: str | None = None,
@@ -54,10 +60,13 @@ class Telemetry:
         instance: str | None = None,
         max_series: int = 2000,
         labels: Mapping[str, str] | None = None,
+        push: bool = True,
+        bounds: Mapping[str, Sequence[float]] | None = None,
     ) -> None:
         if not interval > 0:
             raise ValueError(f"interval {interval!r} is not positive: give the seconds between two pushes")
-        pusher = Pusher(destination(endpoint, os.environ))
+        pusher = Pusher(destination(endpoint, os.environ)) if push else None
+        self._buckets = Buckets(bounds)
         self._registry = Registry(time.time_ns, labels, max_series)
         most_workers = max(1, max_series // _SERIES_A_WORKER)
         self._organisation = Organisation(time.time, labels, most_workers, self._registry.refuse)
@@ -134,8 +143,31 @@ class Telemetry:
         """The WSGI application, measured; `route(environ)` names routes where the application does not."""
         return WsgiMiddleware(app, self._requests, route)
 
+    def exposition(self, accept: str = "") -> tuple[str, bytes]:
+        """Everything recorded so far as a page for scrapers.
+
+        Histograms have classic buckets whose counts are right to 1.1 % of each bound.
+
+        Args:
+            accept: The Accept header: OpenMetrics 1.0 where it is liked best, else Prometheus's text 0.0.4.
+
+        Returns:
+            The content type and the page.
+        """
+        wanted = OPENMETRICS if negotiate(accept).openmetrics else TEXT
+        text = self._pump.told(lambda told: render(told, self._buckets, openmetrics=wanted.openmetrics))
+        return wanted.content_type, text.encode(errors="replace")
+
+    def metrics_asgi(self) -> MetricsAsgi:
+        """An ASGI application that answers scrapers, to be mounted at `/metrics`."""
+        return MetricsAsgi(self.exposition)
+
+    def metrics_wsgi(self) -> MetricsWsgi:
+        """A WSGI application that answers scrapers, to be mounted at `/metrics`."""
+        return MetricsWsgi(self.exposition)
+
     def flush(self, timeout: float = TIMEOUT_S) -> bool:
-        """Push what was recorded so far; whether the server has it. Waits at most `timeout` seconds."""
+        """Push what was recorded so far (if it pushes); whether the server has it. Waits at most `timeout` seconds."""
         return self._pump.flush(timeout)
 
     def close(self, timeout: float = TIMEOUT_S) -> bool:

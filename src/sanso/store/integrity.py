@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
 from sanso.model.errors import StoreError
 from sanso.store.coarse import series_of
 from sanso.store.columns import BlockColumns, read_index
+from sanso.store.schema import FILE
+
+
+def problems_in(directory: Path) -> list[str]:
+    """What is wrong with a history that another process may be using: as it is at one moment."""
+    try:
+        address = f"{(directory / FILE).absolute().as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+            connection.execute("begin")
+            return list(problems(connection))
+    except sqlite3.Error as error:
+        return [f"it cannot be read ({error})"]
 
 
 def problems(connection: sqlite3.Connection) -> Iterator[str]:

@@ -35,13 +35,23 @@ _IDLE_MS = 30 * 60_000
 
 @dataclass(frozen=True)
 class StoreStats:
-    """What a store holds: series, samples (cells of rows kept), bytes on disk; and what it had to refuse or lose."""
+    """What a store holds and had to give up.
+
+    Attributes:
+        series: Series known.
+        samples: Cells of rows kept as they came.
+        bytes: The file.
+        refused: Samples refused because they came too late, or differ from one that was there.
+        lost: Rows given up because the disk took nothing for so long that memory was full.
+        writing: Whether everything appended so far is on disk, as far as was tried.
+    """
 
     series: int
     samples: int
     bytes: int
     refused: int
     lost: int
+    writing: bool
 
 
 @dataclass(frozen=True)
@@ -255,7 +265,7 @@ class Store:
         if self._disk is not None:
             sealed, size = self._disk.size()
             samples += sealed
-        return StoreStats(len(self._reading.catalog), samples, size, self._refused, self._lost)
+        return StoreStats(len(self._reading.catalog), samples, size, self._refused, self._lost, not self.notice)
 
     def close(self) -> None:
         """Commit what waits and let go of the directory; a second time does nothing."""

@@ -20,6 +20,7 @@ from sanso.web.cross_origin import CrossOrigin
 from sanso.web.errors import failed, failure
 from sanso.web.parameters import Parameters
 from sanso.web.services import Services
+from sanso.web.short import ShortQuestions
 
 _GZIP_FROM = 1400
 """Shorter answers fit in a packet as they are."""
@@ -55,11 +56,13 @@ class Endpoint:
         answer: From services and request to the response; errors are `SansoError`.
         methods: That it takes.
         at_once: Whether it is answered without a thread of the pool, being short whatever is asked.
+        often_short: Whether that is so for what was short the last time it was asked.
     """
 
     answer: Callable[[Services, Asked], Response]
     methods: frozenset[str] = READ
     at_once: bool = False
+    often_short: bool = False
 
 
 class Door:
@@ -79,6 +82,7 @@ class Door:
         self._endpoints = endpoints
         self._label_values = label_values
         self._otherwise = otherwise
+        self._short = ShortQuestions()
         self._origins = CrossOrigin(services.hosts, services.cors_origin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,13 +126,21 @@ class Door:
         try:
             given = Parameters.read(scope["query_string"], headers.get("content-type", ""), body)
             asked = Asked(given, headers, self._control(given), name, body)
-            if endpoint.at_once:
-                return endpoint.answer(self._services, asked)
+            question = given.text("query") if endpoint.often_short else ""
+            if endpoint.at_once or question in self._short:
+                return self._answered(endpoint, asked, question)
             return await self._services.pool.run(
-                lambda: packed(endpoint.answer(self._services, asked), headers), asked.control, lambda: _gone(receive)
+                lambda: self._answered(endpoint, asked, question), asked.control, lambda: _gone(receive)
             )
         except SansoError as error:
             return failed(error)
+
+    def _answered(self, endpoint: Endpoint, asked: Asked, question: str) -> Response:
+        begun = self._services.clock.monotonic()
+        found = packed(endpoint.answer(self._services, asked), asked.headers)
+        if question:
+            self._short.took(question, self._services.clock.monotonic() - begun)
+        return found
 
     def _control(self, given: Parameters) -> QueryControl:
         limits = self._services.limits

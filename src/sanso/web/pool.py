@@ -19,6 +19,9 @@ _WATCH_AFTER_S = 0.05
 class QueryPool:
     """Answers questions on threads of its own, so that they hold up neither the server nor the watching.
 
+    The threads keep their priority: one with less of it holds the interpreter's lock longer while others want it, and
+    the sampling waits (benchmarks/ticks.py: sources took 76 ms instead of 46).
+
     Args:
         threads: Questions at once.
         most_waiting: Questions that may wait; one more is refused.

@@ -14,7 +14,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     **{
         f"/api/v1/{path}": endpoint
         for path, endpoint in {
-            "query": Endpoint(queries.query, ASK),
+            "query": Endpoint(queries.query, ASK, often_short=True),
             "query_range": Endpoint(queries.query_range, ASK),
             "query_exemplars": Endpoint(queries.query_exemplars, ASK, at_once=True),
             "format_query": Endpoint(queries.format_query, ASK, at_once=True),

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-import promql_parser
 from starlette.responses import Response
 
 from sanso.model.clock import Clock
 from sanso.model.errors import QueryError
 from sanso.model.exemplars import Exemplar
 from sanso.model.series import Answer, Edge, Engine
+from sanso.promql.parse import parsed
 from sanso.web.answers import answered, success
 from sanso.web.door import Asked
 from sanso.web.number_text import number
 from sanso.web.parameters import Parameters, invalid
-from sanso.web.selectors import matchers_in
+from sanso.web.selectors import selectors_in
 from sanso.web.services import Services
-from sanso.web.tree import selectors_in, tree_json
+from sanso.web.tree import syntax, tree_json
 
 _MOST_STEPS = 11_000
 _EDGES: tuple[Edge, ...] = get_args(Edge)
@@ -57,7 +57,7 @@ def query_exemplars(services: Services, asked: Asked) -> Response:
     start, end = asked.given.time_ms("start", -(1 << 62)), asked.given.time_ms("end", 1 << 62)
     if end < start:
         raise QueryError("end timestamp must not be before start timestamp")
-    named = [matchers_in(selector) for selector in selectors_in(_parsed(asked.given))]
+    named = [choice for selector in selectors_in(parsed(_expr(asked.given)).tree) for choice in selector.choices]
     return success(
         [
             {"seriesLabels": dict(series), "exemplars": [_exemplar(exemplar) for exemplar in exemplars]}
@@ -68,12 +68,12 @@ def query_exemplars(services: Services, asked: Asked) -> Response:
 
 def format_query(_: Services, asked: Asked) -> Response:
     """The expression, set out over lines."""
-    return success(_parsed(asked.given).prettify())
+    return success(syntax(_expr(asked.given)).prettify())
 
 
 def parse_query(_: Services, asked: Asked) -> Response:
     """The expression's tree."""
-    return success(tree_json(_parsed(asked.given)))
+    return success(tree_json(syntax(_expr(asked.given))))
 
 
 def _exemplar(exemplar: Exemplar) -> dict[str, Any]:
@@ -144,10 +144,3 @@ def _expr(given: Parameters) -> str:
     if not text:
         raise invalid("query", "unknown position: parse error: no expression found in input")
     return text
-
-
-def _parsed(given: Parameters) -> Any:
-    try:
-        return promql_parser.parse(_expr(given))
-    except ValueError as error:
-        raise invalid("query", f"parse error: {error}") from error

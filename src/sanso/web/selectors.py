@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import promql_parser
+from collections.abc import Iterator
+from dataclasses import fields
 
 from sanso.model.errors import QueryError
-from sanso.model.labels import NAME
-from sanso.model.matchers import Matcher, MatchOp
-
-OPERATORS: dict[str, MatchOp] = {
-    "MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~",
-}  # fmt: skip
-"""By the parser's names."""
+from sanso.model.matchers import Matcher
+from sanso.promql.parse import parsed
+from sanso.promql.tree import Node, Selector, When
 
 
 def matchers_of(text: str) -> tuple[Matcher, ...]:
@@ -23,23 +18,25 @@ def matchers_of(text: str) -> tuple[Matcher, ...]:
         QueryError: It is not a selector.
     """
     try:
-        node = promql_parser.parse(text)
-    except ValueError as error:
+        node = parsed(text).tree
+    except QueryError as error:
         if "at least one non-empty matcher" in str(error):
             raise QueryError("match[] must contain at least one non-empty matcher") from error
-        raise QueryError(f'invalid parameter "match[]": parse error: {error}') from error
-    if not isinstance(node, promql_parser.VectorSelector) or node.offset is not None or node.at is not None:
+        raise QueryError(str(error).replace('"query"', '"match[]"', 1)) from error
+    if not isinstance(node, Selector) or node.when != When():
         raise QueryError(f'invalid parameter "match[]": parse error: {text} is not a series selector')
-    return matchers_in(node)
+    if len(node.choices) > 1:
+        raise QueryError(f'invalid parameter "match[]": parse error: {text}: `or` between matchers')
+    return node.choices[0]
 
 
-def matchers_in(node: Any) -> tuple[Matcher, ...]:
-    """The matchers of a parsed selector.
-
-    Raises:
-        QueryError: It has `or` between matchers, or a regular expression is wrong.
-    """
-    if node.matchers.or_matchers:
-        raise QueryError(f"parse error: {node.prettify()}: `or` between matchers")
-    named = [Matcher(NAME, "=", node.name)] if node.name else []
-    return (*named, *(Matcher(m.name, OPERATORS[str(m.op)], m.value) for m in node.matchers.matchers))
+def selectors_in(node: Node) -> Iterator[Selector]:
+    """The selectors of an expression, those of ranges too."""
+    if isinstance(node, Selector):
+        yield node
+        return
+    for field in fields(node):
+        inner = getattr(node, field.name)
+        for part in inner if isinstance(inner, tuple) else (inner,):
+            if isinstance(part, Node):
+                yield from selectors_in(part)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import promql_parser as parser
 
+from sanso.promql.lexical import NEGATIVE_TIMES, rewritten
+from sanso.promql.parse import parsed
 from sanso.web.number_text import number
-from sanso.web.selectors import OPERATORS
 
 _CARDS = {
     "VectorMatchCardinality.OneToOne": "one-to-one",
@@ -17,30 +18,23 @@ _CARDS = {
     "VectorMatchCardinality.OneToMany": "one-to-many",
     "VectorMatchCardinality.ManyToMany": "many-to-many",
 }
+_OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
 _EDGES = {"AtModifierType.Start": "start", "AtModifierType.End": "end"}
+
+
+def syntax(text: str) -> Any:
+    """An expression as the parser gives it.
+
+    Raises:
+        QueryError: It is not PromQL.
+    """
+    parsed(text)  # which says what is wrong in Prometheus's words
+    return parser.parse(rewritten(text))
 
 
 def tree_json(node: Any) -> dict[str, Any] | None:
     """A node and what is below it."""
     return None if node is None else _NODES[type(node)](node)
-
-
-def selectors_in(node: Any) -> Iterator[Any]:
-    """The vector selectors of an expression, those of ranges too."""
-    if isinstance(node, parser.VectorSelector):
-        yield node
-    elif isinstance(node, parser.MatrixSelector):
-        yield node.vector_selector
-    elif isinstance(node, parser.BinaryExpr):
-        yield from selectors_in(node.lhs)
-        yield from selectors_in(node.rhs)
-    elif isinstance(node, parser.Call):
-        for argument in node.args:
-            yield from selectors_in(argument)
-    elif hasattr(node, "expr"):
-        yield from selectors_in(node.expr)
-        if isinstance(node, parser.AggregateExpr) and node.param is not None:
-            yield from selectors_in(node.param)
 
 
 def _aggregation(node: Any) -> dict[str, Any]:
@@ -115,7 +109,7 @@ def _selector(node: Any) -> dict[str, Any]:
         "name": node.name or "",
         **_moved(node),
         "matchers": [
-            *({"name": m.name, "value": m.value, "type": OPERATORS[str(m.op)]} for m in node.matchers.matchers),
+            *({"name": m.name, "value": m.value, "type": _OPERATORS[str(m.op)]} for m in node.matchers.matchers),
             *named,
         ],
         "anchored": False,
@@ -152,9 +146,14 @@ def _moved(node: Any) -> dict[str, Any]:
     return {
         "offset": _milliseconds(node.offset),
         "offsetExpr": None,
-        "timestamp": None if at is None else round(at.timestamp() * 1000),
+        "timestamp": None if at is None else _time_ms(at),
         "startOrEnd": edge,
     }
+
+
+def _time_ms(at: datetime) -> int:
+    seconds = at.timestamp()
+    return round((NEGATIVE_TIMES - seconds if seconds > NEGATIVE_TIMES else seconds) * 1000)
 
 
 def _milliseconds(duration: timedelta | None) -> int:

@@ -29,14 +29,17 @@ def count_values(vector: Vector, name_of: Grouping, label: str) -> Vector:
     rows, steps, which, texts = _texts(vector)
     if not len(rows):
         return empty(vector.values.shape[1])
-    names = [dict(name_of(labels)) for labels in vector.labels]
+    numbers: dict[Labels, int] = {}
+    groups = np.array([numbers.setdefault(name_of(labels), len(numbers)) for labels in vector.labels], dtype=np.int64)
+    names = [dict(labels) for labels in numbers]
     places: dict[Labels, int] = {}
-    pairs, inverse = np.unique(np.stack([rows, which]), axis=1, return_inverse=True)
+    pairs, inverse = np.unique(groups[rows] * len(texts) + which, return_inverse=True)
     counted = np.array(
         [
-            places.setdefault(labels_of({**names[row], label: texts[number]}), len(places))
-            for row, number in pairs.T.tolist()
-        ]
+            places.setdefault(labels_of({**names[pair // len(texts)], label: texts[pair % len(texts)]}), len(places))
+            for pair in pairs.tolist()
+        ],
+        dtype=np.intp,
     )
     totals: Floats = np.zeros((len(places), vector.values.shape[1]))
     np.add.at(totals, (counted[inverse.ravel()], steps), 1.0)

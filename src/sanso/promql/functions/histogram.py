@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sanso.model.frame import ABSENT, Floats, absent
-from sanso.model.labels import Labels, metric_name, value_of, without
+from sanso.model.labels import Labels, labels_of, metric_name, value_of, without
 from sanso.model.series import Edge
 from sanso.promql.annotations import for_metric
 from sanso.promql.functions.native_histogram import fraction_of_natives, quantile_of_natives
-from sanso.promql.functions.registry import Call, function
+from sanso.promql.functions.registry import PLAIN, Call, function
 from sanso.promql.histograms.notes import mixed_with_classic
-from sanso.promql.values import Vector, drop_name, joined, present, trimmed
+from sanso.promql.values import Vector, blank, drop_name, joined, present, trimmed
 
 _TOLERANCE = 1e-12
 """Buckets that differ by less differ by floating point's doing only."""
@@ -42,6 +43,22 @@ def histogram_quantile(call: Call) -> Vector:
         return _quantiles(wanted[steps], bounds, counts, call.edge)
 
     return _of_both(call, 1, measure, quantile_of_natives)
+
+
+@function("histogram_quantiles")
+def histogram_quantiles(call: Call) -> Vector:
+    """Several quantiles at once, told apart by a label."""
+    label = call.text(1)
+    found = []
+    for number in range(2, len(call.args)):
+        one = replace(call, args=[call.args[number], call.args[0]], places=(call.place(number), call.place(0)))
+        for wanted in dict.fromkeys(call.scalar(number).tolist()):
+            quantile = PLAIN["histogram_quantile"](one)
+            assert isinstance(quantile, Vector)
+            labels = [labels_of({**dict(series), label: repr(wanted)}) for series in quantile.labels]
+            here = np.broadcast_to(call.scalar(number) == wanted, quantile.values.shape)
+            found.append(Vector(labels, blank(quantile.values, here & present(quantile.values))))
+    return joined(found, len(call.steps))
 
 
 @function("histogram_fraction")

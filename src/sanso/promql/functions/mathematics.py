@@ -36,6 +36,18 @@ def pi(call: Call) -> Scalar:
     return Scalar(np.full(len(call.steps), np.pi))
 
 
+@function("max_of")
+def max_of(call: Call) -> Scalar:
+    """The greater of two numbers."""
+    return Scalar(np.maximum(call.scalar(0), call.scalar(1)))
+
+
+@function("min_of")
+def min_of(call: Call) -> Scalar:
+    """The lesser of two numbers."""
+    return Scalar(np.minimum(call.scalar(0), call.scalar(1)))
+
+
 @function("round")
 def round_(call: Call) -> Vector:
     """To the nearest multiple (of 1 by default); halves go up."""

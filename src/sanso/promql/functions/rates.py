@@ -56,23 +56,43 @@ def _extrapolated(window: Window, *, counter: bool) -> Floats:
     enough = window.last - window.first >= 2
     first = np.where(enough, window.first, 0)
     last = np.where(enough, window.last - 1, 0)
-    begun, ended = window.values[:, first], window.values[:, last]
-    gained = ended - begun
-    if counter:
-        gained = gained + _resets(window.values, first, last)
+    begun, gained = window.values[:, first], window.values[:, last]
+    with np.errstate(invalid="ignore", over="ignore"):
+        gained -= begun
+        if counter:
+            gained += _resets(window.values, first, last)
     covered = np.where(enough, (window.times[last] - window.times[first]) / 1000, 1.0)
     spacing = covered / np.maximum(last - first, 1)
     before = (window.times[first] - window.starts) / 1000
     after = (window.ends - window.times[last]) / 1000
     before = np.where(before >= spacing * 1.1, spacing / 2, before)
     after = np.where(after >= spacing * 1.1, spacing / 2, after)
-    reach: Floats = np.broadcast_to(before, gained.shape)
-    if counter:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            to_zero = covered * (begun / gained)
-        reach = np.where((gained > 0) & (begun >= 0) & (to_zero < before), to_zero, before)
     with np.errstate(invalid="ignore", over="ignore"):
-        return gained * ((covered + reach + after) / covered)
+        grown = gained * ((covered + before + after) / covered)
+        if counter:
+            _not_below_zero(grown, (begun, gained), (covered, before, after))
+    return grown
+
+
+def _not_below_zero(grown: Floats, values: tuple[Floats, Floats], seconds: tuple[Floats, Floats, Floats]) -> None:
+    """A counter starts at zero: stretch those that would have been below it at the window's start no further.
+
+    Args:
+        grown: Shape [N, S], changed in place.
+        values: First samples and growth, [N, S].
+        seconds: Between the samples, before them and after them, [S].
+    """
+    begun, gained = values
+    covered, before, after = seconds
+    near = begun * covered <= gained * before  # nearly none are: so the division is for few
+    near &= (gained > 0) & (begun >= 0)
+    rows, steps = np.nonzero(near)
+    if not len(rows):
+        return
+    covered, before, after = covered[steps], before[steps], after[steps]
+    to_zero = covered * (begun[rows, steps] / gained[rows, steps])
+    reach = np.where(to_zero < before, to_zero, before)
+    grown[rows, steps] = gained[rows, steps] * ((covered + reach + after) / covered)
 
 
 def _resets(values: Floats, first: Times, last: Times) -> Floats | float:

@@ -1,0 +1,71 @@
+"""What the engine does beside computing: limits before memory is taken, annotations with places."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sanso.model.clock import SystemClock
+from sanso.model.control import QueryControl
+from sanso.model.errors import QueryError
+from sanso.model.frame import Frame
+from sanso.model.labels import series_of
+from sanso.promql.engine import PromEngine
+from tests.promql.memory import MemoryReader
+
+SERIES = 50
+
+
+def engine() -> PromEngine:
+    labels = [series_of("x", n=str(number), g=str(number % 5)) for number in range(SERIES)]
+    times = np.arange(100, dtype=np.int64) * 1000
+    return PromEngine(MemoryReader([Frame(labels, times, np.ones((SERIES, 100)))]))
+
+
+@pytest.mark.parametrize(
+    "expr",
+    ["x", "x + x", "rate(x[10s])", "sum(x)", "-x", "abs(x)", "topk(1, x)", "max_over_time(x[10s:1s])",
+     "count_over_time(vector(1)[2h:1s])",
+     "x * 2", "x and x", "label_replace(x, 'a', 'b', '', '')", "timestamp(x)"],
+)  # fmt: skip
+def test_too_much_memory_is_refused_with_the_figure(expr: str) -> None:
+    control = QueryControl(SystemClock(), most_samples=SERIES * 90)
+    with pytest.raises(QueryError, match=r"\d+ \(\d+ MiB\), 4500 are allowed") as caught:
+        engine().range(expr, 0, 99_000, 1000, control)
+    assert caught.value.kind == "execution"
+
+
+def test_samples_are_counted() -> None:
+    control = QueryControl(SystemClock())
+    engine().range("sum(rate(x[10s]))", 0, 99_000, 1000, control)
+    assert control.total_samples == SERIES * 100
+    assert control.peak_samples >= SERIES * 100
+
+
+def test_a_cancelled_question_stops() -> None:
+    control = QueryControl(SystemClock())
+    control.cancel()
+    with pytest.raises(QueryError, match="canceled"):
+        engine().instant("x", 1000, control)
+
+
+def test_annotations_have_places_and_come_once() -> None:
+    answer = engine().range("rate(x[5s]) +\n  increase(x[5s]) + quantile(2, x)", 0, 99_000, 1000)
+    assert answer.infos == (
+        'PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "x" (1:6)',
+        'PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "x" (2:12)',
+    )
+    assert answer.warnings == ("PromQL warning: quantile value should be between 0 and 1, got 2 (2:30)",)
+
+
+def test_ranges_are_checked() -> None:
+    for times, text in (((0, 1, 0), "zero or negative"), ((2, 1, 1), "before start"), ((0, 11_001, 1), "11,000")):
+        with pytest.raises(QueryError, match=text):
+            engine().range("x", *times)
+    with pytest.raises(QueryError, match="invalid expression type"):
+        engine().range("x[1m]", 0, 1, 1)
+
+
+def test_answers_of_ranges_are_sorted_by_labels() -> None:
+    labels = engine().range("sort_desc(x)", 0, 10_000, 1000).labels
+    assert labels == sorted(labels)

@@ -1,0 +1,151 @@
+"""Texts as trees: spellings, places, messages."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sanso.model.errors import QueryError
+from sanso.promql.lexical import is_text, quoted, rewritten
+from sanso.promql.parse import parsed, position
+from sanso.promql.tree import (
+    Aggregate,
+    Binary,
+    Function,
+    Negative,
+    Node,
+    Number,
+    Paren,
+    Range,
+    Selector,
+    String,
+    Subquery,
+    When,
+)
+
+
+def nodes(node: Node) -> list[Node]:
+    """A node and all under it, as they stand in the text."""
+    under: tuple[Node, ...] = ()
+    if isinstance(node, Paren | Negative | Subquery):
+        under = (node.expr,)
+    elif isinstance(node, Range):
+        under = (node.selector,)
+    elif isinstance(node, Function):
+        under = node.args
+    elif isinstance(node, Aggregate):
+        under = (node.expr,) if node.param is None else (node.param, node.expr)
+    elif isinstance(node, Binary):
+        under = (node.left, node.right)
+    return [node, *(inner for part in under for inner in nodes(part))]
+
+
+@pytest.mark.parametrize(
+    ("text", "starts"),
+    [
+        ("foo", ["foo"]),
+        ('rate(foo{a="by (x)"}[5m] offset 1h @ 3)', ["rate", "foo", "foo"]),
+        ("sum by (a, b) (x) / on(c) group_left(d) (y - -z)", ["sum", "sum", "x", "(y", "y", "y", "-z", "z"]),
+        ("topk(2, x) by (y) > bool 3", ["topk", "topk", "2", "x", "3"]),
+        ("a * on() group_left b", ["a", "a", "b"]),
+        ('{__name__="a"} # {b}\n or "c"', []),
+        ("max_over_time((a > 1)[5m:1m] @ end())", ["max", "(a", "(a", "a", "a", "1"]),
+        ("-1 ^ - 2", ["-1", "1", "1", "- 2"]),
+        ("x @ start() + time() - Inf", ["x", "x", "x", "time", "Inf"]),
+        ("sum(rate((x[5m])))by(le)", ["sum", "rate", "(x", "x", "x"]),
+        ("x + fill(3) y", ["x", "x", "y"]),
+        ("a and ignoring(b) c unless d", ["a", "a", "a", "c", "d"]),
+        ('count_values without (a) ("b", offset offset 5m)', ["count", '"b"', "offset offset"]),
+    ],
+)
+def test_parts_know_where_they_begin(text: str, starts: list[str]) -> None:
+    try:
+        tree = parsed(text).tree
+    except QueryError:
+        assert not starts
+        return
+    found = [text[node.place :] for node in nodes(tree)]
+    assert len(found) == len(starts)
+    assert all(rest.startswith(start) for rest, start in zip(found, starts, strict=True)), found
+
+
+def test_positions_are_lines_and_columns_in_bytes() -> None:
+    assert position("é + x", 4) == "1:6"
+    assert position("a +\n  b", 6) == "2:3"
+    assert position("a", -1) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0x1F", 31), ("1_000.5", 1000.5), ("1h30m", 5400), ("0xdead_beef", 0xDEADBEEF), ("1e3", 1000), (".5", 0.5)],
+)
+def test_numbers(text: str, value: float) -> None:
+    tree = parsed(text).tree
+    assert isinstance(tree, Number)
+    assert tree.value == value
+
+
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("x @ -5.5", When(-5500)),
+        ("x @ 1_00 offset -1m", When(100_000, -60_000)),
+        ("x offset 0s", When()),
+        ("x offset 0 @ end()", When("end")),
+        ("x @ start() offset 1h", When("start", 3_600_000)),
+    ],
+)
+def test_times(text: str, when: When) -> None:
+    tree = parsed(text).tree
+    assert isinstance(tree, Selector)
+    assert tree.when == when
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "good"),
+    [
+        (r'"a\xc3\xa9z"', '"aéz"', True),
+        (r'"a\xc5z"', r'"a\xc5z"', False),
+        (r'"\377"', r'"\xff"', False),
+        (r'"a\x41\""', r'"aA\""', True),
+        (r"`a\xc5`", r'"a\\xc5"', True),
+    ],
+)
+def test_bytes_in_strings(text: str, shown: str, good: bool) -> None:
+    tree = parsed(text).tree
+    assert isinstance(tree, String)
+    assert (quoted(tree.text), is_text(tree.text)) == (shown, good)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("foo(x)", '1:1: parse error: unknown function with name "foo"'),
+        ("1 + bar(x)", '1:5: parse error: unknown function with name "bar"'),
+        ("rate(x)", 'expected type range vector in call to function "rate", got instant vector'),
+        ("sum(x[5m])", "expected type instant vector in aggregation expression, got range vector"),
+        ("{}", "vector selector must contain at least one non-empty matcher"),
+        ("1 > 2", "comparisons between scalars must use BOOL modifier"),
+        ("a and 1", 'set operator "and" not allowed in binary scalar expression'),
+        ("x[5m] offset 1m offset 2m", "offset may not be set multiple times"),
+        ("", "no expression found in input"),
+    ],
+)
+def test_messages_are_prometheus_s(text: str, message: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parsed(text)
+    assert str(caught.value).startswith('invalid parameter "query": ')
+    assert str(caught.value).endswith(message)
+    assert caught.value.kind == "bad_data"
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    rewritten(text)
+    kind = "read"
+    try:
+        parsed(text)
+    except QueryError as error:
+        kind = error.kind
+    assert kind in ("read", "bad_data")
