@@ -15,7 +15,7 @@ from sanso.model.exemplars import Exemplar
 from sanso.model.frame import ABSENT, is_absent, is_stale
 from sanso.model.labels import Labels, series_of
 from sanso.model.matchers import Matcher
-from sanso.sources.remote_write import V1, V2, RemoteWriteReceiver
+from sanso.sources.remote_write import V1, V2, RemoteWriteReceiver, Written
 from sanso.sources.remote_write_schema import request_class
 from sanso.store.exemplars import Exemplars
 from sanso.store.store import Store
@@ -210,6 +210,9 @@ def test_exemplars_are_kept_and_counted(version: str, message: str) -> None:
 def test_version_2_wants_a_sample_in_each_series_and_symbols_that_are_there() -> None:
     receive, _ = receiver()
     assert receive.receive(packed(v2([(series_of("m"), [])])), message=V2).problem == "1 x series without any sample"
+    request = request_class("v2").FromString(v2([(series_of("m"), [])]))
+    request.timeseries[0].exemplars.add(value=1.0, timestamp=NOW)  # Prometheus sends exemplars on their own
+    assert receive.receive(packed(request.SerializeToString()), message=V2) == Written(0, exemplars=1)
     request = request_class("v2")()
     request.symbols.extend(["", "__name__"])
     request.timeseries.add().labels.extend([1, 2])

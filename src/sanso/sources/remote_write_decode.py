@@ -42,7 +42,7 @@ class Decoded:
         families: What the request says of metrics.
         histograms: Native histograms: the series' number, and the message.
         exemplars: The series' number, and the exemplar.
-        empty: Series without any sample, which version 2.0 does not allow.
+        empty: Series without any sample, which version 2.0 does not allow (but Prometheus sends exemplars so).
     """
 
     series: NDArray[np.int64]
@@ -103,7 +103,7 @@ class RemoteWriteDecoder:
                 labels = _referred(series.labels, symbols)
                 exemplars = ((each, _referred(each.labels, symbols)) for each in series.exemplars)
                 gathered.add(series, self._numbered(labels), exemplars)
-                gathered.empty += not (series.samples or series.histograms)
+                gathered.empty += not (series.samples or series.histograms or series.exemplars)
                 if series.HasField("metadata"):
                     meta = series.metadata
                     kind = _TYPES[meta.type] if 0 <= meta.type < len(_TYPES) else "unknown"
