@@ -15,7 +15,9 @@ from sanso.store.store import Store
 
 LONG = 10**12
 ALL = [Matcher("__name__", "=", "m")]
-NAMED = Columns(tuple(series_of("m", n=str(n)) for n in range(50)))
+WIDE = 1000
+"""A row that no page in use has room for."""
+NAMED = Columns(tuple(series_of("m", n=str(n)) for n in range(WIDE)))
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def room(store: Store, pages: int) -> None:
 
 def fill(store: Store, rows: int, start: int) -> None:
     for tick in range(start, start + rows):
-        store.append("f", 1000 * tick, Row(NAMED, np.full(50, float(tick))))
+        store.append("f", 1000 * tick, Row(NAMED, np.full(WIDE, float(tick))))
         store.commit()
 
 
@@ -91,7 +93,7 @@ def test_series_and_frames_that_came_meanwhile_are_there_afterwards(store: Store
 def test_what_memory_cannot_hold_is_lost_oldest_first_and_counted(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limit = 64 * 50 * 8
+    limit = 64 * WIDE * 8
     monkeypatch.setattr(store_module, "_MOST_MEMORY_BYTES", limit)
     fill(store, 10, 1)
     room(store, 0)
@@ -99,7 +101,7 @@ def test_what_memory_cannot_hold_is_lost_oldest_first_and_counted(
     held = times(store)
     assert held[-1] == 1_010_000
     assert len(held) == 1010 - store.stats().lost
-    assert len(held) * 50 * 8 < 3 * limit
+    assert len(held) * WIDE * 8 < 3 * limit
     assert store.stats().lost > 900
     room(store, 1 << 20)
     fill(store, 1, 1011)

@@ -15,7 +15,7 @@ from sanso.model.labels import Labels, series_of
 from sanso.model.matchers import Matcher
 from sanso.store.archive import backup, restore
 from sanso.store.compaction import LONGEST_ROWS, Stored, due
-from sanso.store.schema import FILE, VERSION
+from sanso.store.schema import FILE, VERSION, pack
 from sanso.store.store import Store
 from tests.store import old_file
 
@@ -188,3 +188,24 @@ def test_series_that_come_and_go_are_forgotten(tmp_path: Path) -> None:
     assert connection.execute("select count(*) from layouts").fetchone()[0] <= 20
     connection.close()
     store.close()
+
+
+def test_a_file_put_aside_is_packed_and_opens_as_before(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, retention_ms=LONG)
+    fill(store, 50)
+    store.seal()
+    before = store.select(ALL, 0, LONG)
+    store.close()
+    size = (tmp_path / FILE).stat().st_size
+    pack(tmp_path)
+    assert (tmp_path / FILE).stat().st_size < size / 2
+    store = Store.open(tmp_path, retention_ms=LONG)
+    after = store.select(ALL, 0, LONG)
+    assert [frame.values.tobytes() for frame in after] == [frame.values.tobytes() for frame in before]
+    fill(store, 50, start=60)
+    pack(tmp_path)  # in use: nothing happens
+    store.close()
+    with sqlite3.connect(tmp_path / FILE) as file:
+        assert file.execute("pragma page_size").fetchone() == (8192,)
+        assert file.execute("pragma auto_vacuum").fetchone() == (2,)
+        assert file.execute("pragma journal_mode").fetchone() == ("wal",)

@@ -36,11 +36,14 @@ def add_to(commands: Subcommands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Seal, check or measure; 1 where the check finds something."""
+    from sanso.store.schema import pack
+
     store = _opened(options)
     try:
         return {"seal": _seal, "check": _check, "stats": _stats}[options.action](store, options)
     finally:
         store.close()
+        pack(configuration(options).data)
 
 
 def run_backup(options: argparse.Namespace) -> int:
