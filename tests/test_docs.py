@@ -92,3 +92,11 @@ async def test_the_sdk_page_names_every_series_that_is_pushed() -> None:
     telemetry.close(timeout=0)
     table = (DOCS / "sdk.md").read_text("utf-8").partition("## What it pushes")[2]
     assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == pushed
+
+
+def test_the_scraping_example_is_right(tmp_path: Path) -> None:
+    path = tmp_path / "sanso.toml"
+    path.write_text(blocks(DOCS / "scraping.md", "toml")[0], "utf-8")
+    jobs = load_config(path).scrape.jobs
+    assert [job.name for job in jobs] == ["llm", "nodes", "discovered"]
+    assert [len(rules) for rules in (jobs[2].relabel, jobs[2].metric_relabel)] == [1, 1]

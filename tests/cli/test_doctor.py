@@ -8,6 +8,7 @@ import pytest
 from sanso.cli.main import main
 from tests.cli.servers import serving
 from tests.peers import free_port
+from tests.sources.scrape.served import served
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +64,16 @@ def test_a_named_server_that_does_not_answer(capsys: pytest.CaptureFixture[str])
     assert code == 1
     assert "!!" in said
     assert "http://127.0.0.1:9" in said
+
+
+def test_scrape_jobs_of_a_running_server_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with served() as pages:
+        job = '[[scrape]]\njob = "{}"\nurl = "http://{}/metrics"\ninterval = "100ms"\n'
+        settings = job.format("good", pages.address) + job.format("bad", "127.0.0.1:1")
+        with serving(tmp_path / "data", settings=settings) as server:
+            server.wait_for('up{job="bad"}')
+            server.wait_for('up{job="good"}')
+            code, said = doctor(capsys, "--url", server.url)
+    assert code == 1
+    assert "ok  scrape:good: 1 samples" in said
+    assert "!!  scrape:bad: 1 of 1 targets are down; 127.0.0.1:1: dial tcp 127.0.0.1:1: connection refused" in said

@@ -6,9 +6,14 @@ import argparse
 import platform
 import socket
 import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from sanso import __version__
 from sanso.cli.options import Subcommands, add_monitor_options, add_server_options, configuration
+
+if TYPE_CHECKING:  # `sanso --help` needs none of it
+    from sanso.model.readings import SourceReading
 
 _GOOD, _NOTE, _BAD = "ok", "--", "!!"
 
@@ -73,12 +78,13 @@ def _ports(options: argparse.Namespace) -> list[tuple[str, str]]:
         return [(_BAD, str(error))]
     if server is not None:
         try:
-            notices = server.overview().notices
+            overview = server.overview()
         except ClientError as error:
             return [(_BAD, str(error))]
         finally:
             server.close()
-        return [(_GOOD, f"a server answers at {server.where}"), *((_BAD, notice) for notice in notices)]
+        said = [(_GOOD, f"a server answers at {server.where}"), *((_BAD, notice) for notice in overview.notices)]
+        return [*said, *_scrapes(overview.sources)]
     found = []
     for address in filter(None, (config.listen, config.otlp_listen)):
         with socket.socket() as probe:
@@ -89,6 +95,16 @@ def _ports(options: argparse.Namespace) -> list[tuple[str, str]]:
                 found.append((_BAD, f"{address} is taken ({error.strerror}): choose another with --listen"))
             else:
                 found.append((_GOOD, f"{address} is free"))
+    return found
+
+
+def _scrapes(sources: Iterable[SourceReading]) -> list[tuple[str, str]]:
+    """How a running server's scrape jobs do."""
+    found = []
+    for source in sources:
+        if source.name.startswith("scrape:"):
+            took = f"{source.samples} samples, {source.duration_seconds * 1e3:.0f} ms at most"
+            found.append((_GOOD, f"{source.name}: {took}") if source.up else (_BAD, f"{source.name}: {source.error}"))
     return found
 
 

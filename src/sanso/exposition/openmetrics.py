@@ -14,7 +14,7 @@ from sanso.exposition.openmetrics_families import Section, read_section
 from sanso.exposition.openmetrics_rules import CompiledRules, NumberRules
 from sanso.exposition.page import NO_TIME, Exemplar, Limits, Page
 from sanso.exposition.parse import check_samples, page_lines
-from sanso.exposition.series_text import BRACES, STRICT_PREFIX, label_pairs, series_labels, shown
+from sanso.exposition.series_text import BRACES, STRICT_PREFIX, SeriesTexts, label_pairs, shown
 from sanso.model.errors import DecodeError
 from sanso.model.frame import Floats, Row, Times
 from sanso.model.labels import Labels, metric_name
@@ -70,10 +70,12 @@ class OpenMetricsParser:
 
     Args:
         limits: What is accepted.
+        texts: Reads the beginnings of lines, where parsers share that.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, texts: SeriesTexts | None = None) -> None:
         self._limits = limits or Limits()
+        self._texts = texts or SeriesTexts(self._limits, strict=True, most=0)
         self._learned: _Learned | None = None
         self._read: Callable[[list[bytes]], _Numbers | None] = _plain
 
@@ -173,7 +175,7 @@ class OpenMetricsParser:
 
     def _section(self, start: int, key: _Key, known: Mapping[bytes, Labels]) -> Section:
         def labels_of(prefix: bytes) -> Labels:
-            return known.get(prefix) or series_labels(prefix, self._limits, strict=True)
+            return known.get(prefix) or self._texts.labels(prefix)
 
         return read_section(*key, labels_of, start)
 

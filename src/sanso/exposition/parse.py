@@ -8,7 +8,7 @@ from typing import cast
 
 from sanso.exposition.layout import Layout, Shape, is_number, plain_numbers, timed_numbers
 from sanso.exposition.page import NO_TIME, Limits, Page
-from sanso.exposition.series_text import QUOTED, TEXT_PREFIX, series_labels, shown, unescape, utf8
+from sanso.exposition.series_text import QUOTED, TEXT_PREFIX, SeriesTexts, shown, unescape, utf8
 from sanso.model.errors import DecodeError
 from sanso.model.frame import Family, FamilyType, Floats, Row, Times
 from sanso.model.labels import Labels
@@ -29,10 +29,12 @@ class TextParser:
 
     Args:
         limits: What is accepted.
+        texts: Reads the beginnings of lines, where parsers share that.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, texts: SeriesTexts | None = None) -> None:
         self._limits = limits or Limits()
+        self._texts = texts or SeriesTexts(self._limits, strict=False, most=0)
         self._layout: Layout | None = None
         self._timed = False
 
@@ -94,7 +96,7 @@ class TextParser:
                 found = TEXT_PREFIX.match(line)
                 if found is None:
                     raise DecodeError(f'name{{label="value"}} and a number are expected, not {shown(line)}')
-                labels = known.get(found[0]) or series_labels(found[0], self._limits, strict=False)
+                labels = known.get(found[0]) or self._texts.labels(found[0])
                 shape.add(place, found[0], labels)
             except DecodeError as error:
                 raise DecodeError(f"line {place + 1}: {error}") from error

@@ -87,6 +87,33 @@ def series_labels(prefix: bytes, limits: Limits, *, strict: bool) -> Labels:
     return _checked(pairs, limits)
 
 
+class SeriesTexts:
+    """Labels of lines' beginnings, remembered: the pages of targets of one kind are alike, and read once.
+
+    Args:
+        limits: Of labels.
+        strict: As in `series_labels`.
+        most: How many are remembered.
+    """
+
+    def __init__(self, limits: Limits, *, strict: bool, most: int = 100_000) -> None:
+        self._limits = limits
+        self._strict = strict
+        self._most = most
+        self._known: dict[bytes, Labels] = {}
+
+    def labels(self, prefix: bytes) -> Labels:
+        """As `series_labels`."""
+        labels = self._known.get(prefix)
+        if labels is None:
+            labels = series_labels(prefix, self._limits, strict=self._strict)
+            if len(self._known) >= self._most:
+                self._known.clear()
+            if self._most:
+                self._known[prefix] = labels
+        return labels
+
+
 def _plain_labels(prefix: bytes, limits: Limits) -> Labels | None:
     """The labels where nothing is quoted, escaped, too long or wrong, as nearly always; None for a closer look."""
     found = _PLAIN.fullmatch(prefix)

@@ -14,6 +14,7 @@ from sanso.model.matchers import Matcher
 from sanso.sources.scrape.connection import BodyTooLargeError, HttpAnswer
 from sanso.sources.scrape.cycle import Cycle
 from sanso.sources.scrape.fetch import Fetcher, Wish
+from sanso.sources.scrape.formats import JobPages
 from sanso.sources.scrape.labelling import LabelPairs
 from sanso.sources.scrape.record import Losses, Recorder, Shared
 from sanso.sources.scrape.settings import HttpSettings, ScrapeJob, TargetGroup
@@ -75,7 +76,7 @@ class Scraped:
         group = TargetGroup("test", ((("__address__", "h:1"),),), labels_of(labels or {}))
         (target,) = populate(settings, [group]).targets.values()
         shared = Shared(self.writer, self.exemplars, self.clock, LabelPairs(), self.losses)
-        self.cycle = Cycle(target, settings, self.pages, Recorder(target, settings, shared), self.clock)
+        self.cycle = Cycle(target, JobPages(settings), self.pages, Recorder(target, settings, shared), self.clock)
 
     async def scrape(self, page: str | bytes | Exception, content_type: str = "") -> None:
         """One scrape; ten seconds pass after it."""

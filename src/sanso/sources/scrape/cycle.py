@@ -11,11 +11,10 @@ from sanso.model.clock import Clock
 from sanso.model.errors import DecodeError, SourceError
 from sanso.model.frame import Family
 from sanso.sources.scrape.connection import BodyTooLargeError, HttpAnswer
-from sanso.sources.scrape.fetch import Fetcher, Wish
-from sanso.sources.scrape.formats import PageParser, accept
-from sanso.sources.scrape.labelling import LimitError, page_limits
+from sanso.sources.scrape.fetch import Fetcher
+from sanso.sources.scrape.formats import JobPages, PageParser
+from sanso.sources.scrape.labelling import LimitError
 from sanso.sources.scrape.record import Recorder, Report
-from sanso.sources.scrape.settings import ScrapeJob
 from sanso.sources.scrape.target import Target
 
 _log = logging.getLogger(__name__)
@@ -51,7 +50,7 @@ class Cycle:
 
     Args:
         target: Which.
-        job: How.
+        pages: How they are asked for and read.
         fetcher: Its connection; closed by whoever ends the cycle.
         recorder: Where pages go.
         clock: What the time is.
@@ -61,21 +60,15 @@ class Cycle:
         refusal: Why it must not be scraped (too many targets); empty where it may.
     """
 
-    def __init__(self, target: Target, job: ScrapeJob, fetcher: Fetcher, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, target: Target, pages: JobPages, fetcher: Fetcher, recorder: Recorder, clock: Clock) -> None:
         self.reading = TargetReading(target)
         self.refusal = ""
         self._target = target
         self._fetcher = fetcher
         self._recorder = recorder
         self._clock = clock
-        self._parser = PageParser(page_limits(job.limits), job.fallback)
-        headers = [
-            ("Accept", accept(job.protocols)),
-            ("X-Prometheus-Scrape-Timeout-Seconds", f"{target.timeout_ms / 1000:g}"),
-        ]
-        if job.compression:
-            headers.append(("Accept-Encoding", "gzip"))
-        self._wish = Wish(tuple(headers), job.limits.body_bytes, target.timeout_ms / 1000)
+        self._parser = PageParser(pages)
+        self._wish = pages.wish(target.timeout_ms)
 
     async def run(self) -> None:
         """Scrape on every mark: the interval's multiples, shifted by what the target's name hashes to."""

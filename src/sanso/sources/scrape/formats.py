@@ -1,13 +1,16 @@
-"""Which format is asked for, and which one an answer is in."""
+"""Which formats the pages of a job are asked for in, and read in."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from sanso.exposition.openmetrics import OpenMetricsParser
-from sanso.exposition.page import Limits, Page
+from sanso.exposition.page import Page
 from sanso.exposition.parse import TextParser
-from sanso.sources.scrape.settings import OPENMETRICS, OPENMETRICS_OLD, TEXT, TEXT_NEW
+from sanso.exposition.series_text import SeriesTexts
+from sanso.sources.scrape.fetch import Wish
+from sanso.sources.scrape.labelling import page_limits
+from sanso.sources.scrape.settings import OPENMETRICS, OPENMETRICS_OLD, TEXT, TEXT_NEW, ScrapeJob
 
 _TYPES = {
     OPENMETRICS: "application/openmetrics-text;version=1.0.0",
@@ -24,17 +27,51 @@ def accept(protocols: Sequence[str]) -> str:
     return ",".join([*wishes, "*/*;q=0.1"])
 
 
+class JobPages:
+    """The pages of a job: its targets are mostly of one kind, so what the lines of one told is known for all.
+
+    Args:
+        job: Formats, limits.
+    """
+
+    def __init__(self, job: ScrapeJob) -> None:
+        self._job = job
+        self._limits = page_limits(job.limits)
+        self._text = SeriesTexts(self._limits, strict=False)
+        self._openmetrics = SeriesTexts(self._limits, strict=True)
+
+    def wish(self, timeout_ms: int) -> Wish:
+        """What is asked of a target."""
+        headers = [
+            ("Accept", accept(self._job.protocols)),
+            ("X-Prometheus-Scrape-Timeout-Seconds", f"{timeout_ms / 1000:g}"),
+        ]
+        if self._job.compression:
+            headers.append(("Accept-Encoding", "gzip"))
+        return Wish(tuple(headers), self._job.limits.body_bytes, timeout_ms / 1000)
+
+    def parser(
+        self, content_type: str, before: TextParser | OpenMetricsParser | None
+    ) -> TextParser | OpenMetricsParser:
+        """The parser for pages of a content type: the one of the page before where it is of that format."""
+        kind = content_type.partition(";")[0].strip().lower()
+        known = kind in ("application/openmetrics-text", "text/plain")
+        if kind == "application/openmetrics-text" if known else self._job.fallback.startswith("OpenMetrics"):
+            return (
+                before if isinstance(before, OpenMetricsParser) else OpenMetricsParser(self._limits, self._openmetrics)
+            )
+        return before if isinstance(before, TextParser) else TextParser(self._limits, self._text)
+
+
 class PageParser:
     """Reads the pages of one target, in whichever format each is.
 
     Args:
-        limits: What is accepted.
-        fallback: The format of a page that does not say.
+        pages: Of its job.
     """
 
-    def __init__(self, limits: Limits, fallback: str) -> None:
-        self._limits = limits
-        self._fallback = fallback
+    def __init__(self, pages: JobPages) -> None:
+        self._pages = pages
         self._parser: TextParser | OpenMetricsParser | None = None
 
     def parse(self, body: bytes, content_type: str) -> Page:
@@ -43,10 +80,5 @@ class PageParser:
         Raises:
             DecodeError: Names the line; nothing of the page is taken.
         """
-        kind = content_type.partition(";")[0].strip().lower()
-        known = kind in ("application/openmetrics-text", "text/plain")
-        openmetrics = kind == "application/openmetrics-text" if known else self._fallback.startswith("OpenMetrics")
-        wanted = OpenMetricsParser if openmetrics else TextParser
-        if not isinstance(self._parser, wanted):
-            self._parser = wanted(self._limits)
+        self._parser = self._pages.parser(content_type, self._parser)
         return self._parser.parse(body)

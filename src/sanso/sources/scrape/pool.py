@@ -13,6 +13,7 @@ from sanso.sources.scrape.cycle import Cycle, TargetReading
 from sanso.sources.scrape.discovery_file import FileWatch
 from sanso.sources.scrape.discovery_http import HttpWatch
 from sanso.sources.scrape.fetch import Fetcher
+from sanso.sources.scrape.formats import JobPages
 from sanso.sources.scrape.record import Recorder, Shared
 from sanso.sources.scrape.settings import FileDiscovery, HttpDiscovery, ScrapeJob, TargetGroup
 from sanso.sources.scrape.target import Target, populate
@@ -50,6 +51,7 @@ class Pool:
         self.dropped_count = 0
         self.problems: list[str] = []
         self._shared = shared
+        self._pages = JobPages(job)
         self._tls = TlsContexts(job.http.tls)
         self._running: dict[str, _Running] = {}
         self._groups: dict[FileDiscovery | HttpDiscovery | None, list[TargetGroup]] = {None: list(job.static)}
@@ -120,7 +122,7 @@ class Pool:
         fetcher = Fetcher(self.job.http, self._tls)
         shared = self._shared
         recorder = Recorder(target, self.job, shared)
-        cycle = Cycle(target, self.job, fetcher, recorder, shared.clock)
+        cycle = Cycle(target, self._pages, fetcher, recorder, shared.clock)
         return _Running(cycle, fetcher, asyncio.get_running_loop().create_task(cycle.run()))
 
     async def _end(self, key: str, *, ended: bool) -> None:
