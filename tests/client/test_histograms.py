@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 from hypothesis import given
@@ -39,3 +40,19 @@ def test_an_exponential_schema_is_recognised(histogram: NativeHistogram) -> None
 def test_custom_bounds_are_recognised() -> None:
     histogram = NativeHistogram(CUSTOM_SCHEMA, 6.0, 9.0, positive=((0, 1.0), (1, 2.0), (2, 3.0)), bounds=(0.3, 5.0))
     assert histogram_of(json.loads(histogram_json(histogram))) == histogram
+
+
+@pytest.mark.parametrize(
+    "histogram",
+    [
+        NativeHistogram(2, 3.0, math.inf, positive=((4097, 3.0),)),
+        NativeHistogram(CUSTOM_SCHEMA, 3.0, 9.0, positive=((1, 3.0),), bounds=(-1.0, 4.0)),
+        NativeHistogram(CUSTOM_SCHEMA, 3.0, 9.0, positive=((1, 3.0),), bounds=(0.0, 4.0)),
+        NativeHistogram(CUSTOM_SCHEMA, 3.0, 9.0, positive=((2, 3.0),), bounds=(1.0, 4.0)),
+        NativeHistogram(0, 0.0, 0.0),
+    ],
+)
+def test_odd_bounds(histogram: NativeHistogram) -> None:
+    """Infinite observations, buckets across or from zero, nothing at all."""
+    found = histogram_of(json.loads(histogram_json(histogram)))
+    assert list(buckets(found)) == list(buckets(histogram))

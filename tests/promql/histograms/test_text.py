@@ -28,3 +28,8 @@ def test_a_histogram_is_a_line() -> None:
     )
     custom = NativeHistogram(CUSTOM_SCHEMA, 3.0, math.nan, positive=((0, 1.0), (2, 2.0)), bounds=(5.0, 1e-05))
     assert described(custom) == "{count:3, sum:NaN, [-Inf,5]:1, (1e-05,+Inf]:2}"
+
+
+def test_numbers_are_go_s() -> None:
+    histogram = NativeHistogram(0, -0.0, 1e-07, positive=((1025, 1e21),))
+    assert described(histogram) == "{count:-0, sum:1e-07, (1.7976931348623157e+308,+Inf]:1e+21}"
