@@ -99,7 +99,8 @@ class PromEngine:
         notes = Annotations(question.text)
         source = Source(self._reader, control, self._lookback_ms, step_ms)
         evaluator = Evaluator(source, steps, (int(steps[0]), int(steps[-1]), step_ms), notes, edge)
-        return evaluator.value(question.tree), notes
+        with np.errstate(all="ignore"):  # infinities and NaN are answers
+            return evaluator.value(question.tree), notes
 
 
 def _in_order(labels: list[Labels]) -> tuple[NDArray[np.intp] | None, list[Labels]]:

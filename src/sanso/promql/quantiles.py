@@ -38,7 +38,7 @@ def quantiles_of(values: Floats, held: Mask, wanted: Floats) -> Floats:
     return out
 
 
-def quantile_of(wanted: float, values: Floats) -> Floats:
-    """The quantile of each row of [N, t], t at least 1: shape [N]."""
-    columns = values[:, :, None]
-    return quantiles_of(columns, np.ones(columns.shape, dtype=bool), np.array([wanted]))[:, 0]
+def quantile_of(wanted: Floats, values: Floats) -> Floats:
+    """The quantile of each row of [N, t], t at least 1, each its own of [N]: shape [N]."""
+    columns = np.ascontiguousarray(values.T)[None]
+    return quantiles_of(columns, np.ones(columns.shape, dtype=bool), wanted)[0]

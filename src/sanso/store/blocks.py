@@ -24,6 +24,7 @@ PIECE_BYTES = 1 << 15
 _CONSTANT, _FLOATS, _WHOLES, _SMALL, _DECIMALS, _SAME = (bytes([kind]) for kind in range(6))
 _MOST_WHOLE, _MOST_DECIMAL = 2.0**62, 2.0**53
 _MOST_DIGITS = 9
+_FIRST_ROOM, _MOST_ROOM = 1 << 14, 1 << 26
 _CONFIG = ChunkConfig()
 
 
@@ -190,10 +191,15 @@ def _packed(numbers: NDArray[np.int64]) -> bytes:
 
 
 def _unpacked(packed: bytes) -> Times:
-    numbers = standalone.simple_decompress(packed)
-    if numbers is None:
-        return np.empty(0, dtype=np.int64)
-    return np.asarray(numbers, dtype=np.int64)
+    """Numbers into room that grows: damaged bytes may announce more than there is memory, and then pcodec aborts."""
+    room = _FIRST_ROOM
+    while room <= _MOST_ROOM:
+        numbers = np.empty(room, dtype=np.int64)
+        read = standalone.simple_decompress_into(packed, numbers)
+        if read is None or read.finished:
+            return numbers[: read.n_processed if read is not None else 0].copy()
+        room *= 16
+    raise RuntimeError(f"more than {_MOST_ROOM} numbers")
 
 
 def _ends(lengths: Times) -> Times:

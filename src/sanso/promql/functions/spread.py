@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sanso.model.frame import Floats
 from sanso.promql.functions.registry import Call, range_function
@@ -12,24 +14,31 @@ from sanso.promql.quantiles import quantile_of
 from sanso.promql.values import Window
 
 
+Steps: TypeAlias = NDArray[np.intp]
+
+_PIECE = 1 << 20
+"""So many samples are reduced at once: windows overlap, and all of them side by side may be far more than there are."""
+
+
 @range_function("stddev_over_time")
 def stddev_over_time(window: Window, _: Call) -> Floats:
     """Their standard deviation."""
-    return _each(window, lambda part, _step: np.sqrt(_variance(part)))
+    return _each(window, lambda part, _steps: np.sqrt(_variance(part)))
 
 
 @range_function("stdvar_over_time")
 def stdvar_over_time(window: Window, _: Call) -> Floats:
     """Their variance."""
-    return _each(window, lambda part, _step: _variance(part))
+    return _each(window, lambda part, _steps: _variance(part))
 
 
 @range_function("mad_over_time")
 def mad_over_time(window: Window, _: Call) -> Floats:
     """The median of their distances from the median."""
 
-    def mad(part: Floats, _step: int) -> Floats:
-        return quantile_of(0.5, np.abs(part - quantile_of(0.5, part)[:, None]))
+    def mad(part: Floats, steps: Steps) -> Floats:
+        half = np.full(len(steps), 0.5)
+        return quantile_of(half, np.abs(part - quantile_of(half, part)[:, None]))
 
     return _each(window, mad)
 
@@ -40,7 +49,7 @@ def quantile_over_time(window: Window, call: Call) -> Floats:
     wanted = call.scalar(0)
     for value in dict.fromkeys(wanted[~((wanted >= 0) & (wanted <= 1))].tolist()):
         call.notes.bad_quantile(value, call.place(0))
-    return _each(window, lambda part, step: quantile_of(float(wanted[step]), part))
+    return _each(window, lambda part, steps: quantile_of(wanted[steps], part))
 
 
 def _variance(part: Floats) -> Floats:
@@ -50,11 +59,26 @@ def _variance(part: Floats) -> Floats:
     return variance
 
 
-def _each(window: Window, reduce: Callable[[Floats, int], Floats]) -> Floats:
-    """A reduction of [N, t] to [N], window by window."""
+def _each(window: Window, reduce: Callable[[Floats, Steps], Floats]) -> Floats:
+    """A reduction of windows, those of one length together.
+
+    Args:
+        window: N series, S windows.
+        reduce: From windows [M, t] and the step of each, [M], to [M].
+
+    Returns:
+        Shape [N, S].
+    """
     out = np.full(window.shape, np.nan)
+    lengths = window.last - window.first
+    series = len(window.values)
     with np.errstate(invalid="ignore", over="ignore"):
-        for step, (first, last) in enumerate(zip(window.first.tolist(), window.last.tolist(), strict=True)):
-            if last > first:
-                out[:, step] = reduce(window.values[:, first:last], step)
+        for length in np.unique(lengths[lengths > 0]).tolist():
+            steps = np.flatnonzero(lengths == length)
+            at_once = max(_PIECE // (length * series), 1)
+            for begin in range(0, len(steps), at_once):
+                some = steps[begin : begin + at_once]
+                cells = window.first[some][:, None] + np.arange(length)
+                parts = window.values[:, cells].reshape(-1, length)
+                out[:, some] = reduce(parts, np.tile(some, series)).reshape(series, -1)
     return out

@@ -1,0 +1,45 @@
+"""Each target for a short while; `python -m tests.fuzz TARGET SECONDS` goes on for as long as one likes."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fuzz.mutation import mutated
+from tests.fuzz.targets import TARGETS
+
+INPUTS = 400
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_seeds_and_their_changes(name: str) -> None:
+    target = TARGETS[name]()
+    for seed in target.seeds:
+        target.take(seed)
+    chance = random.Random(name)
+    for _ in range(INPUTS):
+        target.take(mutated(target.seeds, chance))
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_any_bytes(name: str) -> None:
+    target = TARGETS[name]()
+
+    @settings(max_examples=100, deadline=None)
+    @given(st.binary(max_size=300))
+    def holds(data: bytes) -> None:
+        target.take(data)
+
+    holds()
+
+
+FOUND: dict[str, list[str]] = {}
+"""Inputs, in hex, that were once a fault."""
+
+
+@pytest.mark.parametrize(("name", "data"), [(name, data) for name, found in FOUND.items() for data in found])
+def test_what_was_once_a_fault(name: str, data: str) -> None:
+    TARGETS[name]().take(bytes.fromhex(data))
