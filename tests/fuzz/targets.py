@@ -20,7 +20,7 @@ from sanso.exposition.openmetrics import OpenMetricsParser
 from sanso.exposition.page import NO_TIME, Limits, Page, Sample
 from sanso.exposition.parse import TextParser
 from sanso.exposition.render_page import render_page
-from sanso.model.clock import FixedClock
+from sanso.model.clock import FixedClock, SystemClock
 from sanso.model.control import QueryControl
 from sanso.model.errors import DecodeError, QueryError, StoreError
 from sanso.model.frame import ABSENT, STALE
@@ -41,6 +41,8 @@ from tests.promql.script.loading import Loaded
 NOW = 1_790_000_000_000
 _RENEWED = 200
 """Inputs after which a target with a memory gets a new one: what an input leaves behind is a part of the test."""
+_QUESTION_S = 2.0
+"""What a question may take: beyond it, it must end by itself."""
 _LIMITS = Limits(body_bytes=1 << 20, samples=5000)
 
 
@@ -212,7 +214,7 @@ def promql() -> Target:
         assert isinstance(command, Load)
         loaded.add(command)
     engine = PromEngine(loaded.reader(), max_samples=1_000_000)
-    clock = FixedClock(NOW)
+    clock = SystemClock()
     makers = random.Random(1)
     seeds = [makers.randbytes(60) for _ in range(200)]
 
@@ -220,7 +222,7 @@ def promql() -> Target:
         choices = Choices(data)
         at = choices.of((100_000, 0, 400_000, 10**12))
         asked = question(choices)
-        control = QueryControl(clock, most_samples=1_000_000)
+        control = QueryControl(clock, timeout_s=_QUESTION_S, most_samples=1_000_000)
         with suppress(QueryError):
             engine.instant(asked, at, control)
         with suppress(QueryError):

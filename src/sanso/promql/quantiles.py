@@ -41,4 +41,5 @@ def quantiles_of(values: Floats, held: Mask, wanted: Floats) -> Floats:
 def quantile_of(wanted: Floats, values: Floats) -> Floats:
     """The quantile of each row of [N, t], t at least 1, each its own of [N]: shape [N]."""
     columns = np.ascontiguousarray(values.T)[None]
-    return quantiles_of(columns, np.ones(columns.shape, dtype=bool), wanted)[0]
+    found: Floats = quantiles_of(columns, np.ones(columns.shape, dtype=bool), wanted)[0]
+    return found

@@ -13,7 +13,6 @@ from sanso.promql.functions.registry import Call, range_function
 from sanso.promql.quantiles import quantile_of
 from sanso.promql.values import Window
 
-
 Steps: TypeAlias = NDArray[np.intp]
 
 _PIECE = 1 << 20
@@ -73,7 +72,7 @@ def _each(window: Window, reduce: Callable[[Floats, Steps], Floats]) -> Floats:
     lengths = window.last - window.first
     series = len(window.values)
     with np.errstate(invalid="ignore", over="ignore"):
-        for length in np.unique(lengths[lengths > 0]).tolist():
+        for length in np.unique(lengths[lengths > 0]).tolist() if series else ():
             steps = np.flatnonzero(lengths == length)
             at_once = max(_PIECE // (length * series), 1)
             for begin in range(0, len(steps), at_once):
