@@ -208,27 +208,38 @@ def otlp() -> Target:
 
 
 def promql() -> Target:
-    """Questions: an answer or a QueryError, instant and over a range."""
-    loaded = Loaded()
-    for command in commands(Path(__file__).with_name("frames.test")):
-        assert isinstance(command, Load)
-        loaded.add(command)
-    engine = PromEngine(loaded.reader(), max_samples=1_000_000)
-    clock = SystemClock()
+    """Questions made from bytes."""
     makers = random.Random(1)
-    seeds = [makers.randbytes(60) for _ in range(200)]
+    questions = Questions()
 
     def take(data: bytes) -> None:
         choices = Choices(data)
         at = choices.of((100_000, 0, 400_000, 10**12))
-        asked = question(choices)
-        control = QueryControl(clock, timeout_s=_QUESTION_S, most_samples=1_000_000)
-        with suppress(QueryError):
-            engine.instant(asked, at, control)
-        with suppress(QueryError):
-            engine.range(asked, at - 60_000, at, 7_000, control)
+        questions.ask(question(choices), at)
 
-    return Target(seeds, take)
+    return Target([makers.randbytes(60) for _ in range(200)], take)
+
+
+class Questions:
+    """An engine over the series of frames.test."""
+
+    def __init__(self) -> None:
+        loaded = Loaded()
+        for command in commands(Path(__file__).with_name("frames.test")):
+            assert isinstance(command, Load)
+            loaded.add(command)
+        self._engine = PromEngine(loaded.reader())
+        self._clock = SystemClock()
+
+    def ask(self, text: str, at_ms: int) -> None:
+        """At once and over a range: an answer or a QueryError."""
+        for start_ms in (at_ms, at_ms - 60_000):
+            control = QueryControl(self._clock, timeout_s=_QUESTION_S, most_samples=1_000_000)
+            with suppress(QueryError):
+                if start_ms == at_ms:
+                    self._engine.instant(text, at_ms, control)
+                else:
+                    self._engine.range(text, start_ms, at_ms, 7_000, control)
 
 
 def block() -> Target:

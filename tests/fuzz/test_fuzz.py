@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.mutation import mutated
-from tests.fuzz.targets import TARGETS
+from tests.fuzz.targets import TARGETS, Questions
 
 INPUTS = 400
 
@@ -36,10 +36,6 @@ def test_any_bytes(name: str) -> None:
     holds()
 
 
-FOUND = {"promql": ["010298"]}
-"""Inputs, in hex, that were once a fault."""
-
-
-@pytest.mark.parametrize(("name", "data"), [(name, data) for name, found in FOUND.items() for data in found])
-def test_what_was_once_a_fault(name: str, data: str) -> None:
-    TARGETS[name]().take(bytes.fromhex(data))
+@pytest.mark.parametrize("asked", ["log2(Inf)", "exp(NaN)", "stddev_over_time((up > 7)[1m:10s])"])
+def test_questions_that_were_once_a_fault(asked: str) -> None:
+    Questions().ask(asked, 100_000)

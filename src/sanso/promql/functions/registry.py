@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from sanso.model.errors import QueryError
 from sanso.model.frame import Floats, Part, Times
 from sanso.model.series import Edge
 from sanso.promql.annotations import Annotations
@@ -34,9 +35,15 @@ class Call:
     edge: Edge = "inside"
 
     def vector(self, place: int) -> Vector:
-        """An argument that the parser has checked to be an instant vector."""
+        """An argument that must be an instant vector; the parser lets a number pass here and there, as in log2(Inf).
+
+        Raises:
+            QueryError: It is something else.
+        """
         value = self.args[place]
-        assert isinstance(value, Vector)
+        if not isinstance(value, Vector):
+            kind = type(value).__name__.lower()
+            raise QueryError(f"parse error: expected type instant vector in argument {place + 1}, got {kind}")
         return value
 
     def scalar(self, place: int) -> Floats:
