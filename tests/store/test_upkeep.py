@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,23 +98,93 @@ def test_deleted_samples_are_hidden_at_once_for_ever_and_then_gone(tmp_path: Pat
     store.close()
 
 
-def test_the_limit_of_bytes_holds_and_the_oldest_goes_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    limit = 1 << 20
-    store = Store.open(tmp_path, retention_ms=LONG, head_rows=20, max_bytes=limit)
-    named, random = columns(100), np.random.default_rng(1)
-    for tick in range(1, 3001):
-        store.append("f", 1000 * tick, Row(named, random.normal(size=100)))
+def on_disk(directory: Path) -> int:
+    """Bytes of file and write-ahead log; the index of the latter lies in shared memory elsewhere."""
+    return sum(path.stat().st_size for path in (directory / FILE, directory / f"{FILE}-wal") if path.exists())
+
+
+@pytest.mark.parametrize(("limit", "series"), [(1 << 20, 100), (3 << 20, 400)])
+def test_the_limit_of_bytes_holds_after_every_commit_and_the_oldest_goes_first(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, limit: int, series: int
+) -> None:
+    store = Store.open(tmp_path, retention_ms=LONG, head_rows=40, max_bytes=limit)
+    named, random = columns(series), np.random.default_rng(1)
+    rows = 3 * limit // 8 // series  # three times what goes in
+    for tick in range(1, rows + 1):
+        store.append("f", 1000 * tick, Row(named, random.normal(size=series)))
         store.commit()
-        if tick % 50 == 0:
+        assert on_disk(tmp_path) <= limit
+        if tick % 60 == 0:
             store.prune(1000 * tick)
-            assert sum(path.stat().st_size for path in tmp_path.glob(FILE + "*")) <= limit + (64 << 10)  # -shm
+            assert on_disk(tmp_path) <= limit
     (frame,) = store.select([Matcher("n", "=", "0")], 0, LONG)
-    assert frame.timeline[-1] == 3_000_000
+    assert frame.timeline[-1] == 1000 * rows
     assert frame.timeline[0] > 1_000
     assert (np.diff(frame.timeline) == 1000).all()
+    assert len(frame.timeline) * series * 8 > limit // 3
     assert store.notice == ""
+    assert store.stats().lost == 0
     assert "limit of bytes" in caplog.text
     store.close()
+    assert on_disk(tmp_path) <= limit
+
+
+def test_the_limit_of_bytes_holds_while_somebody_reads_for_long(tmp_path: Path) -> None:
+    limit = 1 << 20
+    store = Store.open(tmp_path, retention_ms=LONG, head_rows=40, max_bytes=limit)
+    fill(store, 50)
+    reader = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    reader.execute("begin")
+    reader.execute("select count(*) from blocks").fetchone()
+    named, random = columns(300), np.random.default_rng(1)
+    for tick in range(51, 200):
+        store.append("g", 1000 * tick, Row(named, random.normal(size=300)))
+        store.commit()
+        assert on_disk(tmp_path) <= limit
+    assert "while a long reading lasts" in store.notice
+    reader.close()
+    store.commit()
+    assert store.notice == ""
+    assert on_disk(tmp_path) <= limit
+    (frame,) = store.select([Matcher("n", "=", "299")], 0, LONG)
+    assert len(frame.timeline) == 149
+    store.close()
+
+
+def test_a_backup_is_of_one_moment_whatever_is_written_meanwhile(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "data", retention_ms=LONG, head_rows=10)
+    fill(store, 300, series=200)
+    stop = threading.Event()
+
+    def write() -> None:
+        for tick in range(301, 100_000):
+            fill(store, 1, series=200, start=tick)
+            if tick % 50 == 0:
+                store.prune(1000 * tick)
+            if stop.is_set():
+                return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for turn in range(5):
+            backup(tmp_path / "data", tmp_path / f"copy{turn}")
+    finally:
+        stop.set()
+        writer.join()
+    store.close()
+    lengths = []
+    for turn in range(5):
+        restore(tmp_path / f"copy{turn}", tmp_path / f"other{turn}")
+        again = Store.open(tmp_path / f"other{turn}", retention_ms=LONG)
+        (frame,) = again.select(ALL, 0, LONG)
+        assert (np.diff(frame.timeline) == 1000).all()
+        assert len(frame.labels) == 200
+        assert not is_absent(frame.values).any()
+        lengths.append(len(frame.timeline))
+        again.close()
+    assert lengths == sorted(lengths)
+    assert lengths[0] >= 300
 
 
 def test_a_backup_of_a_store_in_use_is_whole_and_can_be_restored(store: Store, tmp_path: Path) -> None:

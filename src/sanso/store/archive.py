@@ -30,7 +30,7 @@ def backup(directory: Path, target: Path) -> int:
     part = target.with_name(target.name + ".part")
     try:
         with _opened(f"{source.as_uri()}?mode=rw") as live, contextlib.closing(sqlite3.connect(part)) as copy:
-            live.backup(copy, pages=4096)
+            live.backup(copy)  # in one step: between two of them a commit would make it begin anew
             copy.execute("pragma journal_mode = delete")
         with part.open("rb+") as written:
             os.fsync(written.fileno())

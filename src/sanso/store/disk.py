@@ -41,11 +41,14 @@ class Disk:
         connection: The writer's.
         readers: Others'.
         notice: Why not everything that was appended is in the file; empty where it is.
+        most_log_bytes: How long the write-ahead log may be before a transaction, and a transaction; 0 for any length.
     """
 
     def __init__(self, directory: Path) -> None:
         self.notice = ""
+        self.most_log_bytes = 0
         self.path = directory / FILE
+        self._log_path = directory / f"{FILE}-wal"
         self.connection = open_file(directory)
         self._waiting: list[Statement] = []
         self._rows: list[Statement] = []
@@ -95,12 +98,28 @@ class Disk:
         if self.notice and not self._probed():
             return False
         states = [("insert or replace into states values (?, ?)", state) for state in self._states.items()]
-        waiting = [*self._waiting, *rows, *states]
-        if waiting and not self.transact(waiting):
-            return False
+        waiting = [*self._waiting, *states]
+        for batch in self._batches([*waiting, *rows]):
+            if not self.transact(batch):
+                return False
         self._waiting = []
         self._states = {}
         return True
+
+    def _batches(self, statements: list[Statement]) -> list[list[Statement]]:
+        """The statements in transactions: one, but where a limit of bytes asks for shorter ones."""
+        if not self.most_log_bytes:
+            return [statements] if statements else []
+        batches: list[list[Statement]] = []
+        room = 0
+        for statement, values in statements:
+            size = 200 + sum(len(value) for value in values if isinstance(value, bytes | str))
+            if size > room:
+                batches.append([])
+                room = self.most_log_bytes // 2
+            batches[-1].append((statement, values))
+            room -= size
+        return batches
 
     def _probed(self) -> bool:
         """Whether the disk takes a little again: cheaper to ask than to seal everything and fail."""
@@ -137,11 +156,11 @@ class Disk:
 
     def series_held(self) -> set[int]:
         """The series that stand in blocks."""
-        held: set[int] = set()
+        found = [np.empty(0, dtype=np.int64)]
         for tier, index in self.connection.execute("select distinct tier, places from blocks"):
             numbers = decode_index(index)[0]
-            held.update((numbers // CODES if tier else numbers).tolist())
-        return held
+            found.append(np.unique(numbers // CODES) if tier else numbers)
+        return set(np.unique(np.concatenate(found)).tolist())
 
     def remove(self, series: Iterable[int], frames: Iterable[int]) -> None:
         """Forget series and frames of which nothing is left; rows of such a frame hold nothing either."""
@@ -199,6 +218,9 @@ class Disk:
     def transact(self, statements: Iterable[Statement]) -> bool:
         """Do all of it in one transaction, or nothing; whether it was done."""
         sql = self.connection.execute
+        if self.most_log_bytes and not self._log_fits():
+            self.say("history is near its limit of bytes while a long reading lasts; going on in memory")
+            return False
         try:
             sql("begin immediate")
             for statement, values in statements:
@@ -218,6 +240,17 @@ class Disk:
         if self.notice and not notice:
             _log.warning("history is written again")
         self.notice = notice
+
+    def _log_fits(self) -> bool:
+        """Whether the write-ahead log is short; where it is not, it is brought into the file first, if nobody reads."""
+        if self._log_bytes() > self.most_log_bytes:
+            self.connection.execute("pragma busy_timeout = 20")
+            self.connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+            self.connection.execute("pragma busy_timeout = 5000")
+        return self._log_bytes() <= self.most_log_bytes
+
+    def _log_bytes(self) -> int:
+        return self._log_path.stat().st_size if self._log_path.exists() else 0
 
     def _highest(self, table: str) -> int:
         return int(self.connection.execute(f"select coalesce(max(id), 0) from {table}").fetchone()[0])

@@ -17,13 +17,14 @@ from sanso.model.matchers import Matcher
 from sanso.store.disk import Disk
 from sanso.store.head import Head
 from sanso.store.late import Verdict, chosen, frame_of, lane_name
+from sanso.store.limits import Limits
 from sanso.store.lock import DirectoryLock
 from sanso.store.reading import Reading
 from sanso.store.replay import contents, logged
 from sanso.store.selection import Span
 from sanso.store.states import States
 from sanso.store.tombstones import Tombstones
-from sanso.store.upkeep import Retention, Upkeep
+from sanso.store.upkeep import Upkeep
 
 _log = logging.getLogger(__name__)
 _FOREVER_MS = 1 << 62
@@ -54,17 +55,6 @@ class StoreStats:
     writing: bool
 
 
-@dataclass(frozen=True)
-class Limits:
-    """As `Store.open` takes them."""
-
-    retention_ms: int
-    head_rows: int
-    max_bytes: int
-    late_ms: int
-    tiers: Mapping[int, int]
-
-
 class Store:
     """`RowWriter` and `SeriesReader` in one. Several threads may read; writers take turns on their own.
 
@@ -80,12 +70,13 @@ class Store:
         self.states = States(disk, {})
         self._lock = lock
         self._reading = Reading(disk)
-        retention = Retention(limits.retention_ms, limits.tiers, limits.max_bytes)
-        self.upkeep = Upkeep(disk, self._reading, retention) if disk is not None else None
+        self.upkeep = Upkeep(disk, self._reading, limits) if disk is not None else None
         self._frames: dict[str, int] = {}
         self._lanes: dict[str, list[str]] = {}
         self._families: dict[str, Family] = {}
         self._refused = self._lost = 0
+        self._looked = (-1, -1)
+        self._heads_dropped = 0
         self._next_frame = 1
         self._closed = False
         self._writing = threading.RLock()
@@ -230,23 +221,30 @@ class Store:
                 gone = int(np.searchsorted(head.view.timeline[: head.view.rows], oldest))
                 if gone > min(head.view.rows // 4, self._limits.head_rows):
                     self._drop_oldest(number, head, gone)
-            held: set[int] = set()
             if self._disk is not None and self.upkeep is not None:
                 if self._settle(rows=1, older_than_ms=now_ms - _IDLE_MS):
                     self.upkeep.expire(now_ms)
                 self.upkeep.shrink()
                 self.upkeep.compact()
-                held |= self._disk.series_held()
-            held.update(number for head in self._reading.heads.values() for number in head.view.series)
-            self._forget(self._reading.catalog.numbers() - held)
+            self._forget()
 
     def _drop_oldest(self, number: int, head: Head, rows: int) -> None:
         """Drop rows that are older than the retention: by way of a block, where coarse samples of them are to stay."""
+        self._heads_dropped += 1
         if self._disk is None or self._disk.seal(number, replace(head.view, rows=rows)):
             head.drop(rows, sealed=False)
 
-    def _forget(self, dead: set[int]) -> None:
+    def _forget(self) -> None:
         """Forget series of which nothing is left, and the frames that had no others."""
+        heads = self._reading.heads.values()
+        held = {number for head in heads for number in head.view.series}
+        dead = self._reading.catalog.numbers() - held
+        if self._disk is not None and self.upkeep is not None and dead:
+            sealed = (self.upkeep.dropped, self._heads_dropped)
+            if sealed == self._looked:  # what is in no head was in a block when it was last looked at
+                return
+            self._looked = sealed
+            dead -= self._disk.series_held()
         self._reading.catalog.remove(dead)
         self._reading.tombstones.remove(dead)
         frames = self._reading.catalog.frames()
@@ -349,11 +347,22 @@ class Store:
         enough = rows or self._limits.head_rows
         for number, head in heads.items():
             long = head.view.rows >= enough and head.newest_ms < older_than_ms
-            if head.view.rows and (long or head.unlogged):
-                if not self._disk.seal(number, head.view):
-                    return False
-                head.drop(head.view.rows, sealed=True)
+            if (long or head.unlogged) and not self._seal(number, head):
+                return False
             head.unlogged = False
+        return True
+
+    def _seal(self, number: int, head: Head) -> bool:
+        """Seal a head, in as many blocks as a limit of bytes asks for; whether it was done."""
+        assert self._disk is not None  # only called with one
+        assert self.upkeep is not None
+        most = self.upkeep.most_rows(len(head.view.series)) or head.view.rows
+        while head.view.rows:
+            rows = min(most, head.view.rows)
+            self._heads_dropped += 1
+            if not self._disk.seal(number, replace(head.view, rows=rows)):
+                return False
+            head.drop(rows, sealed=True)
         return True
 
     def _fit_memory(self) -> None:

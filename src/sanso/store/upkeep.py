@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sanso.model.errors import StoreError
@@ -13,6 +12,7 @@ from sanso.store.columns import BlockColumns, Index, read_index
 from sanso.store.compaction import LONGEST_COARSE_ROWS, LONGEST_ROWS, Stored, due, merged, without_deleted
 from sanso.store.disk import Disk, Statement
 from sanso.store.integrity import problems
+from sanso.store.limits import Limits
 from sanso.store.reading import Reading
 from sanso.store.tombstones import Tombstones
 
@@ -20,7 +20,9 @@ _log = logging.getLogger(__name__)
 _NEARLY_FULL, _ROOM_AGAIN = 0.9, 0.75
 """Of the limit: from where the oldest blocks go, and until where."""
 _COARSE_SHARE = 0.25
-"""Of what is sealed: more than that coarse samples may not be where bytes are short."""
+"""Of all cells: more than that coarse samples may not be where bytes are short."""
+_SPARE = 8
+"""One page in so many may be free before some are given back: what comes next needs them."""
 _MOST_CELLS = 10_000_000
 """Raw cells made coarse at once: two long blocks of 1,000 series."""
 
@@ -35,39 +37,28 @@ class Spread:
     newest_ms: int
 
 
-@dataclass(frozen=True)
-class Retention:
-    """How long what is kept, and how much.
-
-    Attributes:
-        raw_ms: How long rows are kept as they came.
-        tiers: How long coarse samples are kept, by resolution, both in ms.
-        max_bytes: What file and write-ahead log together may take; 0 for no limit.
-    """
-
-    raw_ms: int
-    tiers: Mapping[int, int]
-    max_bytes: int
-
-
 class Upkeep:
     """Works on the file of a `Disk`, on the writer's turn.
 
     Args:
         disk: Whose file.
         reading: What series and deletions there are.
-        retention: What may stay.
+        limits: What may stay.
+
+    Attributes:
+        dropped: Blocks dropped so far, none in their place.
     """
 
-    def __init__(self, disk: Disk, reading: Reading, retention: Retention) -> None:
+    def __init__(self, disk: Disk, reading: Reading, limits: Limits) -> None:
         self._disk = disk
         self._reading = reading
-        self._retention = retention
+        self._limits = limits
         self._sql = disk.connection.execute
         self._page_bytes = int(self._sql("pragma page_size").fetchone()[0])
         self._most_bytes = 0
-        if retention.max_bytes:
-            self._limit(retention.max_bytes)
+        self.dropped = 0
+        if limits.max_bytes:
+            self._limit(limits.max_bytes)
 
     def shrink(self) -> int:
         """Where the file is near its limit, drop the oldest blocks; how many. Of raw ones, coarse samples stay."""
@@ -87,21 +78,25 @@ class Upkeep:
     def expire(self, now_ms: int) -> None:
         """Drop what is older than it may be, raw samples to be coarse from then on; a piece of it where it is much."""
         cells = 0
-        oldest_raw = now_ms - self._retention.raw_ms
+        oldest_raw = now_ms - self._limits.retention_ms
         question = "select id, rows * columns from blocks where tier = 0 and last < ? order by last"
         for block, size in self._sql(question, (oldest_raw,)).fetchall():
             cells += size
             if not self._drop(block, 0) or cells > _MOST_CELLS:
                 break
         gone: list[Statement] = [("delete from log where time < ?", (oldest_raw,))]
-        known = {0, *self._retention.tiers}
+        known = {0, *self._limits.tiers}
         for (tier,) in self._sql("select distinct tier from blocks where tier > 0").fetchall():
-            kept_ms = self._retention.tiers.get(tier, 0)
-            gone.append(("delete from blocks where tier = ? and last < ?", (tier, now_ms - kept_ms)))
+            kept_ms = self._limits.tiers.get(tier, 0)
+            old = (tier, now_ms - kept_ms)
+            self.dropped += self._sql("select count(*) from blocks where tier = ? and last < ?", old).fetchone()[0]
+            gone.append(("delete from blocks where tier = ? and last < ?", old))
             if tier not in known:
                 _log.warning("samples of %d ms are dropped: that resolution is no longer configured", tier)
         self._disk.transact(gone)
-        self._disk.connection.executescript("pragma incremental_vacuum(4000)")
+        pages, free = (self._sql(f"pragma {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
+        if free > pages // _SPARE:
+            self._disk.connection.executescript("pragma incremental_vacuum(4000)")
 
     def give_back(self) -> None:
         """Give free pages and the write-ahead log back to the file system."""
@@ -115,9 +110,17 @@ class Upkeep:
         for (frame, tier), group in itertools.groupby(rows, key=lambda row: row[:2]):
             longest = LONGEST_COARSE_ROWS if tier else LONGEST_ROWS
             run = due([Stored(*row[2:]) for row in group], all_of_them=all_of_them, longest=longest)
-            if run:
+            if run and self._may_be_merged(run):
                 return self._merge(frame, tier, run)
         return False
+
+    def _may_be_merged(self, run: list[Stored]) -> bool:
+        """Whether what is merged fits into the write-ahead log, where there is a limit."""
+        if not self._disk.most_log_bytes:
+            return True
+        question = "select sum(length(data)) from pieces where id between ? and ?"
+        sizes = (self._sql(question, (old.id << 20, (old.id + 1 << 20) - 1)).fetchone()[0] for old in run)
+        return sum(size or 0 for size in sizes) < self._disk.most_log_bytes // 2
 
     def _merge(self, frame: int, tier: int, run: list[Stored]) -> bool:
         block = merged([self._columns(each.id) for each in run], coarse=bool(tier))
@@ -138,6 +141,7 @@ class Upkeep:
     def _drop(self, number: int, tier: int) -> bool:
         """Drop a block; of a raw one its coarse samples are made first."""
         made = [] if tier else self._coarse(number)
+        self.dropped += not made
         return self._disk.transact([("delete from blocks where id = ?", (number,)), *made])
 
     def _coarse(self, number: int) -> list[Statement]:
@@ -145,8 +149,8 @@ class Upkeep:
         made: list[Statement] = []
         frame, *span = self._sql("select frame, first, last from blocks where id = ?", (number,)).fetchone()
         leaders = self._reading.catalog.leaders(frame)
-        for resolution_ms, kept_ms in self._retention.tiers.items():
-            if kept_ms <= self._retention.raw_ms:
+        for resolution_ms, kept_ms in self._limits.tiers.items():
+            if kept_ms <= self._limits.retention_ms:
                 continue
             try:
                 block = coarse(*self._columns(number), self._reading.tombstones, leaders, resolution_ms)
@@ -159,8 +163,7 @@ class Upkeep:
 
     def _oldest(self) -> tuple[int, int] | None:
         """The block to give up first, and its resolution: a coarse one where those are more than their share."""
-        sizes = "select b.tier > 0, sum(length(p.data)) from blocks b join pieces p on p.id >> 20 = b.id group by 1"
-        held = dict(self._sql(sizes).fetchall()) if self._sql("select 1 from blocks where tier > 0").fetchone() else {}
+        held = dict(self._sql("select tier > 0, sum(rows * columns) from blocks group by 1").fetchall())
         coarse_first = held.get(1, 0) > _COARSE_SHARE * sum(held.values())
         order = "tier = 0, last, id" if coarse_first else "tier > 0, last, id"
         found: tuple[int, int] | None = self._sql(f"select id, tier from blocks order by {order} limit 1").fetchone()
@@ -190,6 +193,13 @@ class Upkeep:
         self._sql(f"pragma max_page_count = {self._most_bytes // self._page_bytes}")
         self._sql(f"pragma wal_autocheckpoint = {max(log_bytes // self._page_bytes // 2, 1)}")
         self._sql(f"pragma journal_size_limit = {log_bytes}")
+        self._disk.most_log_bytes = log_bytes
+
+    def most_rows(self, series: int) -> int:
+        """How many rows of so many series may be sealed in one transaction; 0 for any number."""
+        if not self._disk.most_log_bytes or not series:
+            return 0
+        return max(self._disk.most_log_bytes // 2 // (9 * series), 1)
 
     def _used_bytes(self) -> int:
         pages, free = (self._sql(f"pragma {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
