@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from sanso.model.frame import Family, Floats
-from sanso.model.labels import Labels
 from sanso.store.blocks import Block, decode_index, encode
 from sanso.store.catalog import Group
 from sanso.store.coarse import CODES, chosen, code_of, parts_in
@@ -24,9 +20,9 @@ from sanso.store.places import Numbers
 from sanso.store.readers import Readers
 from sanso.store.schema import FILE, open_file
 from sanso.store.selection import Run, Span, block_run, counted
+from sanso.store.waiting import Statement, Waiting
 
 _log = logging.getLogger(__name__)
-Statement = tuple[str, tuple[Any, ...]]
 _INSERT_BLOCK = "insert into blocks values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PROBE_BYTES = 1 << 16
 """What the disk must take before it is believed to be writable again."""
@@ -40,6 +36,7 @@ class Disk:
     Attributes:
         connection: The writer's.
         readers: Others'.
+        waiting: What the next commit writes.
         notice: Why not everything that was appended is in the file; empty where it is.
         most_log_bytes: How long the write-ahead log may be before a transaction, and a transaction; 0 for any length.
     """
@@ -50,60 +47,20 @@ class Disk:
         self.path = directory / FILE
         self._log_path = directory / f"{FILE}-wal"
         self.connection = open_file(directory)
-        self._waiting: list[Statement] = []
-        self._rows: list[Statement] = []
-        self._states: dict[str, bytes] = {}
-        self._layouts = self._highest("layouts")
+        self.waiting = Waiting(self._highest("layouts"))
         self._blocks = self._highest("blocks")
         self._indices = Indices()
         self.readers = Readers(self.path)
 
-    def add_frame(self, number: int, name: str) -> None:
-        """Remember a frame."""
-        self._waiting.append(("insert or ignore into frames values (?, ?)", (number, name)))
-
-    def add_series(self, number: int, frame: int, labels: Labels) -> None:
-        """Remember a series."""
-        text = json.dumps(dict(labels), ensure_ascii=False)
-        self._waiting.append(("insert or replace into series values (?, ?, ?)", (number, frame, text)))
-
-    def add_layout(self, frame: int, series: list[int]) -> int:
-        """Remember which series the cells of a row belong to; the number rows name it by."""
-        self._layouts += 1
-        cells = np.array(series, dtype=np.int32).tobytes()
-        self._rows.append(("insert into layouts values (?, ?, ?)", (self._layouts, frame, cells)))
-        return self._layouts
-
-    def add_row(self, frame: int, time_ms: int, layout: int, cells: Floats) -> None:
-        """Log a row; the cells are those of its layout."""
-        statement = "insert or replace into log values (?, ?, ?, ?)"
-        self._rows.append((statement, (frame, time_ms, layout, cells.tobytes())))
-
-    def add_family(self, family: Family) -> None:
-        """Remember what a metric is."""
-        values = (family.name, family.type, family.help, family.unit)
-        self._waiting.append(("insert or replace into families values (?, ?, ?, ?)", values))
-
-    def add_state(self, key: str, value: bytes) -> None:
-        """Remember a state."""
-        self._states[key] = value
-
-    def add_tombstone(self, number: int, start_ms: int, end_ms: int) -> None:
-        """Remember a deletion."""
-        self._waiting.append(("insert into tombstones values (?, ?, ?)", (number, start_ms, end_ms)))
-
     def commit(self) -> bool:
         """Write what waits, in one transaction; where the disk takes it not, rows are given up: heads have them."""
-        rows, self._rows = self._rows, []
+        rows = self.waiting.take_rows()
         if self.notice and not self._probed():
             return False
-        states = [("insert or replace into states values (?, ?)", state) for state in self._states.items()]
-        waiting = [*self._waiting, *states]
-        for batch in self._batches([*waiting, *rows]):
+        for batch in self._batches([*self.waiting.facts(), *rows]):
             if not self.transact(batch):
                 return False
-        self._waiting = []
-        self._states = {}
+        self.waiting.clear()
         return True
 
     def _batches(self, statements: list[Statement]) -> list[list[Statement]]:
@@ -161,16 +118,6 @@ class Disk:
             numbers = decode_index(index)[0]
             found.append(np.unique(numbers // CODES) if tier else numbers)
         return set(np.unique(np.concatenate(found)).tolist())
-
-    def remove(self, series: Iterable[int], frames: Iterable[int]) -> None:
-        """Forget series and frames of which nothing is left; rows of such a frame hold nothing either."""
-        for number in series:
-            self._waiting.append(("delete from series where id = ?", (number,)))
-            self._waiting.append(("delete from tombstones where series = ?", (number,)))
-        for number in frames:
-            self._waiting.append(("delete from frames where id = ?", (number,)))
-            self._waiting.append(("delete from log where frame = ?", (number,)))
-            self._waiting.append(("delete from layouts where frame = ?", (number,)))
 
     @contextmanager
     def reading(self, group: Group, span: Span) -> Iterator[tuple[list[Run], int]]:

@@ -22,4 +22,4 @@ class States:
         """As `StateKeeper.save_state`; on the thread that commits."""
         self._states[key] = value
         if self._disk is not None:
-            self._disk.add_state(key, value)
+            self._disk.waiting.add_state(key, value)

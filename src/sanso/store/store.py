@@ -164,7 +164,7 @@ class Store:
                 if self._families.get(family.name) != family:
                     self._families[family.name] = family
                     if self._disk is not None:
-                        self._disk.add_family(family)
+                        self._disk.waiting.add_family(family)
 
     def select(
         self,
@@ -193,7 +193,7 @@ class Store:
             for number in (int(number) for group in found.groups for number in group.numbers):
                 self._reading.tombstones.add(number, start_ms, end_ms)
                 if self._disk is not None:
-                    self._disk.add_tombstone(number, start_ms, end_ms)
+                    self._disk.waiting.add_tombstone(number, start_ms, end_ms)
             return found.size
 
     def seal(self, *, clean: bool = False) -> None:
@@ -250,7 +250,7 @@ class Store:
         frames = self._reading.catalog.frames()
         ended = [name for name, number in self._frames.items() if number not in frames]
         if self._disk is not None:
-            self._disk.remove(dead, [self._frames[name] for name in ended])
+            self._disk.waiting.remove(dead, [self._frames[name] for name in ended])
         for name in ended:
             del self._reading.heads[self._frames.pop(name)]
             self._lanes.pop(name, None)
@@ -284,7 +284,7 @@ class Store:
             self._next_frame += 1
             self._reading.heads[number] = Head()
             if self._disk is not None:
-                self._disk.add_frame(number, name)
+                self._disk.waiting.add_frame(number, name)
         return number
 
     def _write(self, number: int, time_ms: int, row: Row, *, complete: bool) -> bool:
@@ -297,8 +297,8 @@ class Store:
             return False
         if self._disk is not None:
             if not head.layout:
-                head.layout = self._disk.add_layout(number, head.view.series)
-            self._disk.add_row(number, time_ms, head.layout, whole)
+                head.layout = self._disk.waiting.add_layout(number, head.view.series)
+            self._disk.waiting.add_row(number, time_ms, head.layout, whole)
         return True
 
     def _append_late(self, frame: str, time_ms: int, row: Row) -> int:
@@ -328,7 +328,7 @@ class Store:
             number, fresh = self._reading.catalog.add(frame, each)
             numbers.append(number)
             if fresh and self._disk is not None:
-                self._disk.add_series(number, frame, each)
+                self._disk.waiting.add_series(number, frame, each)
         return numbers
 
     def _settle(self, rows: int = 0, older_than_ms: int = _FOREVER_MS) -> bool:

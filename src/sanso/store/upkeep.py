@@ -10,11 +10,12 @@ from sanso.model.errors import StoreError
 from sanso.store.coarse import coarse
 from sanso.store.columns import BlockColumns, Index, read_index
 from sanso.store.compaction import LONGEST_COARSE_ROWS, LONGEST_ROWS, Stored, due, merged, without_deleted
-from sanso.store.disk import Disk, Statement
+from sanso.store.disk import Disk
 from sanso.store.integrity import problems
 from sanso.store.limits import Limits
 from sanso.store.reading import Reading
 from sanso.store.tombstones import Tombstones
+from sanso.store.waiting import Statement
 
 _log = logging.getLogger(__name__)
 _NEARLY_FULL, _ROOM_AGAIN = 0.9, 0.75
