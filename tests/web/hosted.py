@@ -57,7 +57,7 @@ def hosted(**changed: Any) -> Iterator[tuple[Monitor, str]]:
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        pool = QueryPool(2)
+        pool = changed.pop("pool", None) or QueryPool(2)
         server = Server(create_app(replace(services_of(watching, pool), started_ms=START, **changed)), listener)
         server.start()
         try:

@@ -62,14 +62,15 @@ def test_the_stream_sends_overviews(api: httpx.Client) -> None:
     assert api.get("/api/sanso/stream?interval=soon").status_code == 400
 
 
+@pytest.mark.parametrize("path", ["/v1/metrics", "/api/v1/otlp/v1/metrics"])
 @pytest.mark.parametrize("kind", ["application/x-protobuf", "application/json"])
 @pytest.mark.parametrize("encoding", ["", "gzip"])
-def test_otlp_is_taken_in_both_encodings(kind: str, encoding: str) -> None:
+def test_otlp_is_taken_in_both_encodings(kind: str, encoding: str, path: str) -> None:
     with hosted() as (watching, url):
         made = request("gauge", number(7.0), name="pushed", at_ms=watching.clock.now_ms())
         body = made.SerializeToString() if "protobuf" in kind else MessageToJson(made).encode()
         headers = {"Content-Type": kind, **({"Content-Encoding": "gzip"} if encoding else {})}
-        answer = httpx.post(f"{url}/v1/metrics", content=gzip.compress(body) if encoding else body, headers=headers)
+        answer = httpx.post(f"{url}{path}", content=gzip.compress(body) if encoding else body, headers=headers)
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"] == kind
         watching.tick(watching.clock.now_ms())

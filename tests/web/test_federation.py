@@ -69,3 +69,18 @@ def test_metrics_in_both_formats(api: httpx.Client) -> None:
     assert family.name == "up"
     (family,) = text_fd_to_metric_families(io.StringIO(api.get("/metrics?source=up").text))
     assert family.name == "up"
+
+
+def test_native_histograms_of_custom_bounds_become_classic_ones(api: httpx.Client) -> None:
+    text = api.get("/federate", params={"match[]": '{job="h"}'}).text
+    at = START + 5000
+    common = 'instance="here",job="h"'
+    assert sorted(line for line in text.splitlines() if not line.startswith("#")) == sorted(
+        [
+            f'custom_bucket{{{common},le="0.5",site="s"}} 1 {at}',
+            f'custom_bucket{{{common},le="1",site="s"}} 1 {at}',
+            f'custom_bucket{{{common},le="+Inf",site="s"}} 3 {at}',
+            f'custom_sum{{{common},site="s"}} 1 {at}',
+            f'custom_count{{{common},site="s"}} 3 {at}',
+        ]
+    )

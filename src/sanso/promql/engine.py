@@ -73,7 +73,7 @@ class PromEngine:
             raise QueryError("zero or negative query resolution step widths are not accepted. Try a positive integer")
         if end_ms < start_ms:
             raise QueryError("end timestamp must not be before start time")
-        if (end_ms - start_ms) // step_ms >= _MOST_STEPS:
+        if (end_ms - start_ms) // step_ms > _MOST_STEPS:
             raise QueryError(
                 "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution "
                 "(?step=XX)"

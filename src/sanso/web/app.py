@@ -70,7 +70,11 @@ def _otlp_routes(services: Services) -> list[Route]:
 
         return await run_in_threadpool(receive)
 
-    return [Route("/v1/metrics", metrics, methods=["POST"]), Route("/v1/traces", _later("traces"), methods=["POST"])]
+    return [
+        Route("/v1/metrics", metrics, methods=["POST"]),
+        Route("/api/v1/otlp/v1/metrics", metrics, methods=["POST"]),  # where Prometheus has it
+        Route("/v1/traces", _later("traces"), methods=["POST"]),
+    ]
 
 
 def _text(text: str) -> Callable[[Request], Awaitable[Response]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
@@ -11,8 +12,8 @@ from sanso.exposition.formats import negotiate
 from sanso.exposition.page import Sample
 from sanso.exposition.render_page import render_page
 from sanso.model.frame import Family, Frame, is_absent, is_stale
-from sanso.model.labels import Labels, labels_of, metric_name, value_of
-from sanso.model.native_histogram import part_of
+from sanso.model.labels import NAME, Labels, labels_of, metric_name, value_of
+from sanso.model.native_histogram import CUSTOM_SCHEMA, part_of, plain
 from sanso.web.door import Asked
 from sanso.web.selectors import matchers_of
 from sanso.web.services import Services
@@ -50,15 +51,39 @@ def _page(samples: Iterable[Sample], families: Mapping[str, Family], asked: Aske
 
 
 def _newest(frame: Frame) -> Iterator[Sample]:
-    """Each series' last sample, unless the series has ended; native histograms have no form in text."""
+    """Each series' last sample, unless the series has ended.
+
+    Native histograms of custom bounds become classic ones, as in Prometheus; exponential ones have no form in text.
+    """
     held = ~is_absent(frame.values)
     last = held.shape[1] - 1 - np.argmax(held[:, ::-1], axis=1)
     values = np.take_along_axis(frame.values, last[:, None], axis=1)[:, 0]
     usable = held.any(axis=1) & ~is_stale(np.ascontiguousarray(values))
     times = frame.timeline[last]
+    parts: dict[Labels, dict[str, Sample]] = {}
     for row in np.flatnonzero(usable).tolist():
-        if metric_name(frame.labels[row]) and not part_of(frame.labels[row]):
-            yield frame.labels[row], float(values[row]), int(times[row])
+        labels = frame.labels[row]
+        sample = labels, float(values[row]), int(times[row])
+        if part := part_of(labels):
+            parts.setdefault(plain(labels), {})[part] = sample
+        elif metric_name(labels):
+            yield sample
+    for labels, found in parts.items():
+        if "schema" in found and found["schema"][1] == CUSTOM_SCHEMA:
+            yield from _classic(labels, found)
+
+
+def _classic(labels: Labels, found: Mapping[str, Sample]) -> Iterator[Sample]:
+    """The series of a classic histogram."""
+    name, time = metric_name(labels), found["schema"][2]
+    newest = {part: value for part, (_, value, at) in found.items() if at == time}
+    total = 0.0
+    for upper, text in sorted((float(part[3:]), part[3:]) for part in newest if part.startswith("le:")):
+        total += newest[f"le:{text}"]
+        bound = "+Inf" if math.isinf(upper) else text.removesuffix(".0")
+        yield labels_of({**dict(labels), NAME: f"{name}_bucket", "le": bound}), total, time
+    for part in ("sum", "count"):
+        yield labels_of({**dict(labels), NAME: f"{name}_{part}"}), newest.get(part, 0.0), time
 
 
 def _with(labels: Labels, external: Labels) -> Labels:

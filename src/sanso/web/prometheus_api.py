@@ -27,6 +27,7 @@ ENDPOINTS: dict[str, Endpoint] = {
             "scrape_pools": Endpoint(targets_api.scrape_pools, READ, at_once=True),
             "rules": Endpoint(rules_api.rules, READ),
             "alerts": Endpoint(rules_api.alerts, READ),
+            "alertmanagers": Endpoint(rules_api.alertmanagers, READ, at_once=True),
             "status/buildinfo": Endpoint(status_api.build_info, READ, at_once=True),
             "status/runtimeinfo": Endpoint(status_api.runtime_info, READ),
             "status/tsdb": Endpoint(status_api.store_info, READ),

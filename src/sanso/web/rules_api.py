@@ -52,6 +52,11 @@ def alerts(services: Services, _: Asked) -> Response:
     return success({"alerts": [alert_json(reading) for reading in services.alerts()]})
 
 
+def alertmanagers(_services: Services, _: Asked) -> Response:
+    """Alerts leave through handlers of our own: there is no Alertmanager."""
+    return success({"activeAlertmanagers": [], "droppedAlertmanagers": []})
+
+
 def alert_json(reading: AlertReading) -> dict[str, Any]:
     """One alert."""
     return {
