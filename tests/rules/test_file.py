@@ -148,3 +148,17 @@ def test_any_json_is_a_file_or_a_clear_error(tmp_path: Path, tree: Any) -> None:
         message = ""
         assert isinstance(file.rules, list)
     assert message == "" or message.startswith(str(path))
+
+
+def test_what_prometheus_has_and_we_have_not_yet_is_named_and_severities_may_be_anything(tmp_path: Path) -> None:
+    text = """
+groups:
+- name: g
+  rules:
+  - {alert: Watchdog, expr: vector(1), labels: {severity: none}}
+  - {record: "job:up:sum", expr: sum by (job) (up)}
+"""
+    found = load_alert_file(written(tmp_path, text, ".yml"), VITALS)
+    assert [(rule.name, rule.level) for rule in found.rules] == [("Watchdog", AlertLevel.WARNING)]
+    (notice,) = found.notices
+    assert ":6: job:up:sum: recording rules are not supported yet" in notice

@@ -66,6 +66,13 @@ async def test_all_series_end_with_the_target() -> None:
     assert scraped.figure("up") == [1.0, "stale"]
 
 
+async def test_a_target_that_goes_in_the_millisecond_of_its_scrape_ends_too() -> None:
+    scraped = Scraped()
+    await scraped.scrape("a 1\n")
+    scraped.cycle.end(scraped.clock.now_ms() - 10_000)
+    assert scraped.kept() == {f"a{{{TARGET}}}": [(0.0, 1.0), (0.001, "stale")]}
+
+
 async def test_labels_that_clash() -> None:
     page = 'a{job="own",instance="i",exported_job="e",x="y"} 1\n'
     scraped = Scraped()

@@ -20,7 +20,7 @@ from sanso.model.labels import NAME, Labels, labels_of, metric_name
 from sanso.sources.scrape.relabel import relabelled
 from sanso.sources.scrape.settings import ScrapeJob, ScrapeLimits
 
-_MOST_PAIRS = 500_000
+_MOST_PAIRS = 200_000
 _ANY_LENGTH = 1 << 40
 _EXPORTED = "exported_"
 

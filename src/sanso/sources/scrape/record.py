@@ -94,6 +94,7 @@ class Recorder:
         self._labeller = Labeller(job, target.labels, self._report.labels, shared.pairs)
         self._timeout_s = target.timeout_ms / 1000
         self._families: tuple[Family, ...] = ()
+        self._newest_ms = 0
         self._timed = _TimedRows(self._frame, shared.writer)
 
     @property
@@ -112,6 +113,7 @@ class Recorder:
 
     def write(self, time_ms: int, page: Page, placing: Placing, report: Report) -> None:
         """A page and its report."""
+        self._newest_ms = max(self._newest_ms, time_ms)
         values = _guarded(page.row.values)
         row = np.concatenate((cells_of(values, placing.cells), self._figures(report)))
         refused = self._writer.append(self._frame, time_ms, Row(placing.columns, row), complete=True)
@@ -133,12 +135,14 @@ class Recorder:
 
     def write_failure(self, time_ms: int, report: Report) -> None:
         """A scrape that gave nothing: every series of the target ends here, but for the report's."""
+        self._newest_ms = max(self._newest_ms, time_ms)
         self._writer.append(self._frame, time_ms, Row(self._report, self._figures(report)), complete=True)
         if self._job.track_timestamps_staleness:
             self._timed.end_all_but((), time_ms)
 
     def end(self, time_ms: int) -> None:
-        """The target has gone: all its series end."""
+        """The target has gone: all its series end, in any case after their last samples."""
+        time_ms = max(time_ms, self._newest_ms + 1)
         self._writer.append(self._frame, time_ms, Row(Columns(()), np.empty(0)), complete=True)
         if self._job.track_timestamps_staleness:
             self._timed.end_all_but((), time_ms)
