@@ -13,7 +13,6 @@ from sanso.model.clock import Clock
 from sanso.model.errors import DecodeError
 from sanso.model.frame import Family
 from sanso.model.series import RowWriter
-from sanso.sources.otlp_histograms import Grid
 from sanso.sources.otlp_points import Batch
 from sanso.sources.otlp_resource import ResourceMemory, pairs, resource_memory
 
@@ -41,15 +40,12 @@ class OtlpReceiver:
     Args:
         writer: Where rows go; each request is committed before it is answered.
         clock: For points without a time.
-        native: Keep exponential histograms as native histograms; else as classic buckets.
     """
 
-    def __init__(self, writer: RowWriter, clock: Clock, *, native: bool = False) -> None:
+    def __init__(self, writer: RowWriter, clock: Clock) -> None:
         self._writer = writer
         self._clock = clock
-        self._native = native
         self._resources: dict[bytes, ResourceMemory] = {}
-        self._grids: dict[str, Grid] = {}
         self._families: dict[str, Family] = {}
         self._swept_s = clock.monotonic()
         self._lock = threading.Lock()
@@ -82,7 +78,7 @@ class OtlpReceiver:
                 return sum(_count(metric) for scope in given.scope_metrics for metric in scope.metrics)
             memory = self._resources[key] = resource_memory(pairs(given.resource.attributes))
         memory.seen_s = self._clock.monotonic()
-        batch = Batch(memory, self._grids, now, native=self._native)
+        batch = Batch(memory, now)
         for scope in given.scope_metrics:
             for metric in scope.metrics:
                 batch.add(metric)
@@ -106,7 +102,6 @@ class OtlpReceiver:
             else:
                 memory.forget(now - _FORGET_S)
         names = {name for memory in self._resources.values() for name, _ in memory.points}
-        self._grids = {name: grid for name, grid in self._grids.items() if name in names}
         self._families = {name: family for name, family in self._families.items() if name in names}
 
 

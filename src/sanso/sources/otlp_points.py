@@ -13,10 +13,9 @@ from sanso.model.labels import Labels
 from sanso.model.native_histogram import COMPONENT, Hint, parts
 from sanso.model.series import RowWriter
 from sanso.sources.exponential import added
-from sanso.sources.otlp_histograms import Grid, Sketch, bound_text, sketch_of
 from sanso.sources.otlp_native import COARSEST_SCALE, native_of
 from sanso.sources.otlp_resource import Attributes, HistogramMemory, ResourceMemory, pairs
-from sanso.sources.otlp_spelling import metric_name
+from sanso.sources.otlp_spelling import bound_text, metric_name
 
 _DELTA = 1
 _NO_VALUE = 1
@@ -34,12 +33,10 @@ class Batch:
         families: What the metrics said of themselves.
     """
 
-    def __init__(self, memory: ResourceMemory, grids: dict[str, Grid], now_ms: int, *, native: bool) -> None:
+    def __init__(self, memory: ResourceMemory, now_ms: int) -> None:
         self.families: dict[str, Family] = {"target_info": Family("target_info", "gauge", "Target metadata")}
         self._memory = memory
-        self._grids = grids
         self._now_ms = now_ms
-        self._native = native
         self._rejected = 0
         self._attributes: Attributes = ()
         self._rows: dict[int, dict[Labels, float]] = {}
@@ -60,12 +57,12 @@ class Batch:
             "gauge": self._number,
             "sum": self._number,
             "histogram": self._histogram,
-            "exponential_histogram": self._native_histogram if self._native else self._exponential,
+            "exponential_histogram": self._exponential,
             "summary": self._summary,
         }[kind]
         for point in data.data_points:
             self._attributes = pairs(point.attributes)
-            if not _whole(kind, point, native=self._native) or not self._admit(name, point, delta=delta):
+            if not _whole(kind, point) or not self._admit(name, point, delta=delta):
                 self._rejected += 1
                 continue
             if point.flags & _NO_VALUE:
@@ -128,12 +125,12 @@ class Batch:
         self._buckets(name, point, bounds, counts.tolist(), delta=delta)
         self._totals(name, point, delta=delta, summed=point.HasField("sum"))
 
-    def _native_histogram(self, name: str, point: Any, _monotonic: bool, delta: bool) -> None:  # noqa: FBT001 - as above
+    def _exponential(self, name: str, point: Any, _monotonic: bool, delta: bool) -> None:  # noqa: FBT001 - as above
         histogram = native_of(point)
         base, new = self._labels(name, **{COMPONENT: "schema"})
         memory = self._memory.histograms.setdefault(base, HistogramMemory())
         if delta:
-            histogram = memory.native = histogram if memory.native is None else added(memory.native, histogram)
+            histogram = memory.total = histogram if memory.total is None else added(memory.total, histogram)
         elif memory.started_ns not in (0, point.start_time_unix_nano):
             histogram = replace(histogram, hint=Hint.RESET)
         memory.started_ns = point.start_time_unix_nano
@@ -143,39 +140,6 @@ class Batch:
         for part, value in parts(histogram).items():
             self._sample(point, self._labels(name, **{COMPONENT: part})[0], value)
         self._totals(name, point, delta=delta, summed=point.HasField("sum"))
-
-    def _exponential(self, name: str, point: Any, _monotonic: bool, delta: bool) -> None:  # noqa: FBT001 - as above
-        floor = int(point.zero_count) + sum(point.negative.bucket_counts)
-        sketch = sketch_of(point.scale, point.positive.offset, point.positive.bucket_counts, floor)
-        base, new = self._labels(name, "_bucket")
-        memory = self._memory.histograms.setdefault(base, HistogramMemory())
-        if delta:
-            if memory.sketch is None:
-                memory.sketch = Sketch(sketch.scale)
-            memory.sketch.add(sketch)
-            sketch = memory.sketch
-        grid = self._grids.setdefault(name, Grid())
-        if sketch.counts:
-            grid.cover(sketch.scale, min(sketch.counts), max(sketch.counts))
-        total = float(sum(sketch.counts.values()) + sketch.floor)
-        for place, (text, value) in enumerate(zip(grid.texts(), sketch.cumulative(grid), strict=False)):
-            labels, _ = self._labels(name, "_bucket", le=text)
-            self._sample(point, labels, value)
-            self._grow(point, labels, memory, grid.low + place, grid.scale, new=new)
-        labels, _ = self._labels(name, "_bucket", le="+Inf")
-        self._sample(point, labels, total)
-        if new:
-            self._birth(point, labels, 0.0)
-        memory.total, memory.floor = total, float(sketch.floor)
-        memory.low, memory.high, memory.scale = grid.low, grid.high, grid.scale
-        self._totals(name, point, delta=delta, summed=point.HasField("sum"))
-
-    def _grow(self, point: Any, labels: Labels, memory: HistogramMemory, k: int, scale: int, *, new: bool) -> None:
-        """Where a bound that was not there at the last push stood then: all below it, or none."""
-        if new:
-            self._birth(point, labels, 0.0)
-        elif scale == memory.scale and not memory.low <= k <= memory.high:
-            self._birth(point, labels, memory.total if k > memory.high else memory.floor)
 
     def _buckets(self, name: str, point: Any, bounds: list[str], counts: list[float], *, delta: bool) -> None:
         for text, count in zip(bounds, counts, strict=True):
@@ -224,7 +188,7 @@ class Batch:
         self._rows.setdefault(time_ms, {})[labels] = value
 
 
-def _whole(kind: str, point: Any, *, native: bool) -> bool:
+def _whole(kind: str, point: Any) -> bool:
     """Whether a point says what its kind must say."""
     if point.flags & _NO_VALUE:
         return True
@@ -239,9 +203,9 @@ def _whole(kind: str, point: Any, *, native: bool) -> bool:
             )
         case "exponential_histogram":
             sides = (point.positive.bucket_counts, point.negative.bucket_counts)
-            if native and (point.scale < COARSEST_SCALE or sum(map(sum, sides)) + point.zero_count > point.count):
-                return False
-            return max(map(len, sides)) <= _MOST_BUCKETS
+            counted = sum(map(sum, sides)) + point.zero_count
+            known = point.scale >= COARSEST_SCALE and counted <= point.count
+            return known and max(map(len, sides)) <= _MOST_BUCKETS
     return True
 
 

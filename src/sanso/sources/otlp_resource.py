@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 from sanso.model.frame import Columns
 from sanso.model.labels import NAME, Labels, labels_of
 from sanso.model.native_histogram import NativeHistogram
-from sanso.sources.otlp_histograms import Sketch
 from sanso.sources.otlp_spelling import label_name
 
 MOST_SERIES = 20_000
@@ -25,25 +24,14 @@ PointKey: TypeAlias = tuple[str, Attributes]
 
 @dataclass
 class HistogramMemory:
-    """One histogram series: what it counted so far, and which bounds it had at the last push.
+    """One exponential histogram's series.
 
     Attributes:
-        total: Its count at the last push.
-        floor: What lay at or below zero.
-        low: The lowest bound's k at the last push.
-        high: The highest.
-        sketch: The running total of deltas.
-        native: Likewise, of a native histogram.
+        total: The running total of deltas; None where there was none.
         started_ns: Since when it counts.
     """
 
-    total: float = 0.0
-    floor: float = 0.0
-    low: int = 0
-    high: int = -1
-    scale: int = 0
-    sketch: Sketch | None = None
-    native: NativeHistogram | None = None
+    total: NativeHistogram | None = None
     started_ns: int = 0
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
+
+import numpy as np
 
 _BAD = re.compile(r"[^a-zA-Z0-9_:]+")
 _UNITS = {
@@ -48,3 +51,10 @@ def label_name(key: str) -> str:
     """An attribute's label name."""
     spelt = re.sub(r"[^a-zA-Z0-9_]", "_", key)
     return f"key_{spelt}" if spelt[:1].isdigit() or spelt.startswith("__") else spelt or "_"
+
+
+def bound_text(bound: float) -> str:
+    """A bound as Prometheus's OTLP receiver writes it into `le`."""
+    if math.isinf(bound):
+        return "+Inf"
+    return np.format_float_positional(bound, trim="-")
