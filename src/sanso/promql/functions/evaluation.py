@@ -34,7 +34,8 @@ def called(evaluation: Evaluation, node: Function) -> Value:
         raise QueryError(f"not supported: {node.name}()")
     args = [_argument(evaluation, arg, definition) for arg in node.args]
     places = tuple(arg.place for arg in node.args)
-    call = Call(args, evaluation.steps, evaluation.notes, places, evaluation.outer, evaluation.edge)
+    check = evaluation.source.control.check
+    call = Call(args, evaluation.steps, evaluation.notes, places, evaluation.outer, evaluation.edge, check)
     for arg in args:
         if isinstance(arg, Vector):
             evaluation.hold(arg)

@@ -25,6 +25,7 @@ class Call:
         places: Where its arguments begin in the question.
         outer: Start, end and step of the whole question, ms.
         edge: What quantiles of histograms answer.
+        check: Raises where the question has no more time; to be called now and then by what may take long.
     """
 
     args: list[Value]
@@ -33,6 +34,7 @@ class Call:
     places: tuple[int, ...] = ()
     outer: tuple[int, int, int] = (0, 0, 0)
     edge: Edge = "inside"
+    check: Callable[[], None] = lambda: None
 
     def vector(self, place: int) -> Vector:
         """An argument that must be an instant vector; the parser lets a number pass here and there, as in log2(Inf).

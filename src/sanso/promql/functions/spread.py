@@ -20,26 +20,26 @@ _PIECE = 1 << 20
 
 
 @range_function("stddev_over_time")
-def stddev_over_time(window: Window, _: Call) -> Floats:
+def stddev_over_time(window: Window, call: Call) -> Floats:
     """Their standard deviation."""
-    return _each(window, lambda part, _steps: np.sqrt(_variance(part)))
+    return _each(window, call, lambda part, _steps: np.sqrt(_variance(part)))
 
 
 @range_function("stdvar_over_time")
-def stdvar_over_time(window: Window, _: Call) -> Floats:
+def stdvar_over_time(window: Window, call: Call) -> Floats:
     """Their variance."""
-    return _each(window, lambda part, _steps: _variance(part))
+    return _each(window, call, lambda part, _steps: _variance(part))
 
 
 @range_function("mad_over_time")
-def mad_over_time(window: Window, _: Call) -> Floats:
+def mad_over_time(window: Window, call: Call) -> Floats:
     """The median of their distances from the median."""
 
     def mad(part: Floats, steps: Steps) -> Floats:
         half = np.full(len(steps), 0.5)
         return quantile_of(half, np.abs(part - quantile_of(half, part)[:, None]))
 
-    return _each(window, mad)
+    return _each(window, call, mad)
 
 
 @range_function("quantile_over_time")
@@ -48,7 +48,7 @@ def quantile_over_time(window: Window, call: Call) -> Floats:
     wanted = call.scalar(0)
     for value in dict.fromkeys(wanted[~((wanted >= 0) & (wanted <= 1))].tolist()):
         call.notes.bad_quantile(value, call.place(0))
-    return _each(window, lambda part, steps: quantile_of(wanted[steps], part))
+    return _each(window, call, lambda part, steps: quantile_of(wanted[steps], part))
 
 
 def _variance(part: Floats) -> Floats:
@@ -58,11 +58,12 @@ def _variance(part: Floats) -> Floats:
     return variance
 
 
-def _each(window: Window, reduce: Callable[[Floats, Steps], Floats]) -> Floats:
+def _each(window: Window, call: Call, reduce: Callable[[Floats, Steps], Floats]) -> Floats:
     """A reduction of windows, those of one length together.
 
     Args:
         window: N series, S windows.
+        call: Asked between the pieces whether there is time.
         reduce: From windows [M, t] and the step of each, [M], to [M].
 
     Returns:
@@ -76,6 +77,7 @@ def _each(window: Window, reduce: Callable[[Floats, Steps], Floats]) -> Floats:
             steps = np.flatnonzero(lengths == length)
             at_once = max(_PIECE // (length * series), 1)
             for begin in range(0, len(steps), at_once):
+                call.check()
                 some = steps[begin : begin + at_once]
                 cells = window.first[some][:, None] + np.arange(length)
                 parts = window.values[:, cells].reshape(-1, length)
