@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanso.model.units import format_duration, format_value
+from sanso.model.units import format_bounds, format_duration, format_value
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,17 @@ def test_durations_keep_three_digits(seconds: float) -> None:
     number, unit = format_duration(seconds).split()
     scale = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1, "min": 60, "h": 3600, "d": 86400}[unit]
     assert float(number) * scale == pytest.approx(seconds, rel=0.006, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "value", "text"),
+    [
+        (0.0414, 0.0423, 0.0418, "±1.2%"),
+        (0.1, 0.25, 0.183, "100–250 ms"),
+        (0.5, 1.0, 0.612, "500 ms–1 s"),
+        (0.0, 0.005, 0.003, "≤ 5 ms"),
+        (10.0, float("inf"), 10.0, "≥ 10 s"),
+    ],
+)
+def test_bounds_are_told_in_few_words(low: float, high: float, value: float, text: str) -> None:
+    assert format_bounds(low, high, value, "seconds") == text

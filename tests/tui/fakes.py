@@ -63,6 +63,12 @@ VALUES: dict[str, float | None] = {
     "completed_tasks": 76.0,
 }
 GPU = ("gpu_usage", "gpu_memory", "gpu_temperature_celsius")
+BOUNDS = {
+    "latency_p50_seconds": (0.0414, 0.0423),  # a native histogram's
+    "latency_p95_seconds": (0.1, 0.25),  # classic buckets'
+    "latency_p99_seconds": (0.5, 1.0),
+    "inference_p95_seconds": (2.0, 5.0),
+}
 _SHARES = {"active_workers": 62.5}
 _CORES = (12.0, 88.0, 47.0, 31.0, 64.0, 22.0, 71.0, 35.0)
 
@@ -82,7 +88,9 @@ def overview(**changes: float | None) -> Overview:
             continue
         value = values[vital.name]
         judged = _SHARES.get(vital.name, value) if vital.judge and value is not None else value
-        vitals[vital.name] = [VitalReading(vital.name, value, status_of(vital, judged), vital.unit, vital.layer)]
+        low, high = BOUNDS.get(vital.name, (None, None)) if value is not None else (None, None)
+        status = status_of(vital, judged)
+        vitals[vital.name] = [VitalReading(vital.name, value, status, vital.unit, vital.layer, (), low, high)]
     return Overview(AT_MS, "web-1", vitals, workers(), 8, alerts())
 
 
@@ -191,7 +199,11 @@ class FakeClient:
         return {name: wave(value, points) for name, value in found.items()}
 
     def query(self, expr: str, at_ms: int | None = None, *, edge: Edge = "inside") -> Answer:
-        raise AssertionError(f"the dashboard asks by vital name, not {expr} at {at_ms} ({edge})")
+        self._call()
+        name = next(vital.name for vital in load() if vital.expr == expr and vital.is_percentile)
+        low, high = BOUNDS[name]
+        value = {"lower": low, "inside": VALUES[name] or 0.0, "upper": high}[edge]
+        return Answer("vector", [()], np.array([at_ms or AT_MS], dtype=np.int64), np.array([[value]]))
 
     def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int, *, edge: Edge = "inside") -> Answer:
         self._call()

@@ -5,11 +5,13 @@ import time
 
 import pytest
 
+from sanso.model.clock import FixedClock
 from sanso.tui.detail_screen import DetailScreen
 from sanso.tui.help_screen import HelpScreen
 from sanso.tui.themes import DARK, LIGHT, TERMINAL
+from sanso.vitals.catalog import load
 from tests.tui.capture import answered, app_on, text_of
-from tests.tui.fakes import FakeClient, overview
+from tests.tui.fakes import AT_MS, FakeClient, overview
 
 
 async def test_the_client_is_asked_off_the_screen_s_thread() -> None:
@@ -107,3 +109,17 @@ async def test_no_size_breaks_it(size: tuple[int, int]) -> None:
         await pilot.resize_terminal(80, 24)
         await pilot.pause(0.05)
         assert "CPU" in text_of(app)
+
+
+async def test_details_of_a_percentile_tell_between_what_it_lies() -> None:
+    client = FakeClient()
+    app = app_on(client)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await answered(pilot, client)
+        vital = next(vital for vital in load() if vital.name == "latency_p95_seconds")
+        await app.push_screen(DetailScreen(client, vital, "en", FixedClock(AT_MS)))
+        for _ in range(100):
+            await pilot.pause(0.02)
+            if "Now between" in text_of(app):
+                break
+        assert "Now between 100 ms – 250 ms" in text_of(app)

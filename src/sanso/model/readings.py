@@ -23,6 +23,8 @@ class VitalReading:
         unit: percent, seconds, bytes, bytes_per_second, per_second, celsius, count, ratio.
         layer: Where it belongs.
         labels: Of this value, where the vital has one value a label set (`cpu_core_percent{cpu}`).
+        low: The least that a percentile of a histogram may be: the lower end of its bucket; None where it is exact.
+        high: The most that it may be.
     """
 
     name: str
@@ -31,6 +33,8 @@ class VitalReading:
     unit: str
     layer: Layer
     labels: Labels = ()
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)

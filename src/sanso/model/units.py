@@ -28,6 +28,20 @@ def format_value(value: float | None, unit: str) -> str:
     return formatter(value) if formatter else f"{_digits(value)} {unit}".rstrip()
 
 
+def format_bounds(low: float, high: float, value: float, unit: str) -> str:
+    """How sure a value between two bounds is: `±1.1%` where they are near, else `100–250 ms`, `≤ 5 ms`, `≥ 10 s`."""
+    if math.isinf(high):
+        return f"≥ {format_value(low, unit)}"
+    if low <= 0 <= value:
+        return f"≤ {format_value(high, unit)}"
+    share = max(abs(value - low), abs(high - value)) / abs(value) if value else math.inf
+    if share < _NEAR:
+        return f"±{share * 100:.1f}%"
+    first, last = format_value(low, unit), format_value(high, unit)
+    name = last.partition(" ")[2]
+    return f"{first.removesuffix(f' {name}') if name else first}–{last}"
+
+
 def format_duration(seconds: float) -> str:
     """A length of time in its largest whole units: `850 ms`, `42 s`, `3 min`, `2.5 h`."""
     size = abs(seconds)
@@ -83,6 +97,9 @@ def _celsius(value: float) -> str:
 def _plain(value: float) -> str:
     return f"{value:.3f}"
 
+
+_NEAR = 0.05
+"""Bounds nearer to a value than this share of it are told as a share."""
 
 _FORMATTERS = {
     "percent": _percent,

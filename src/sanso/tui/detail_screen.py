@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -18,6 +19,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from sanso.client.base import Client
+from sanso.client.bounds import bounded
 from sanso.model.clock import Clock
 from sanso.model.errors import SansoError
 from sanso.model.labels import Labels
@@ -37,10 +39,11 @@ _KEYS = (("Esc", "back", "screen.back"), ("r", "refresh", "screen.ask"), ("q", "
 
 @dataclass
 class SeriesCame(Message):
-    """The last 15 minutes of each label set, or why not."""
+    """The last 15 minutes of each label set, and the bounds of a percentile now; or why not."""
 
     series: list[tuple[Labels, list[float]]] = field(default_factory=list)
     problem: str = ""
+    bounds: tuple[float, float] | None = None
 
 
 class DetailScreen(Screen[None]):
@@ -105,13 +108,13 @@ class DetailScreen(Screen[None]):
         measured = [values for _, values in event.series if any(map(math.isfinite, values))]
         if not problem and not measured:
             problem = say("no_history", self._lang)
-        self.query_one("#facts", Static).update(self._facts(event.series, problem))
+        self.query_one("#facts", Static).update(self._facts(event.series, problem, event.bounds))
         if not event.problem:
             self.query_one(Plot).show(measured)
 
     def _ask(self) -> None:
         try:
-            self.post_message(SeriesCame(self._series()))
+            self.post_message(SeriesCame(self._series(), bounds=self._bounds()))
         except SansoError as error:
             self.post_message(SeriesCame(problem=str(error)))
 
@@ -125,7 +128,21 @@ class DetailScreen(Screen[None]):
             (labels, [float(value) for value in row]) for labels, row in zip(answer.labels, answer.values, strict=True)
         ]
 
-    def _facts(self, series: Sequence[tuple[Labels, list[float]]], problem: str) -> Content:
+    def _bounds(self) -> tuple[float, float] | None:
+        """Both ends of the bucket that holds a percentile now; None where there is no such bucket."""
+        if not self._vital.is_percentile:
+            return None
+        found = bounded(self._client, self._vital.expr, self._clock.now_ms())
+        if not found.low.size or not (np.isfinite(found.low[0, 0]) and np.isfinite(found.high[0, 0])):
+            return None
+        return float(found.low[0, 0]), float(found.high[0, 0])
+
+    def _facts(
+        self,
+        series: Sequence[tuple[Labels, list[float]]],
+        problem: str,
+        bounds: tuple[float, float] | None = None,
+    ) -> Content:
         vital, lang = self._vital, self._lang
         head = Content.assemble(
             (vital.title[language(lang)], "bold $primary"),
@@ -134,7 +151,7 @@ class DetailScreen(Screen[None]):
         lines = [head, Content(vital.help[language(lang)])]
         if problem:
             lines.append(Content.styled(problem, "$warning"))
-        lines.append(Content("   ").join([*self._figures(series), *self._limits()]))
+        lines.append(Content("   ").join([*self._figures(series), *self._between(bounds), *self._limits()]))
         return Content("\n").join(lines)
 
     def _figures(self, series: Sequence[tuple[Labels, list[float]]]) -> list[Content]:
@@ -148,6 +165,12 @@ class DetailScreen(Screen[None]):
             Content.assemble((f"{say(word, self._lang)} ", "$quiet"), (format_value(value, self._vital.unit), "bold"))
             for word, value in found
         ]
+
+    def _between(self, bounds: tuple[float, float] | None) -> list[Content]:
+        if bounds is None:
+            return []
+        low, high = (format_value(end, self._vital.unit) for end in bounds)
+        return [Content.assemble((f"{say('between', self._lang)} ", "$quiet"), (f"{low} – {high}", "bold"))]
 
     def _limits(self) -> list[Content]:
         vital = self._vital

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from sanso.model.readings import Layer, Overview, VitalReading
 from sanso.model.status import Status
-from sanso.model.units import format_duration, format_value
+from sanso.model.units import format_bounds, format_duration, format_value
 from sanso.tui.cells import left, right
 from sanso.tui.texts import layer_title, level_word, say, status_word
 from sanso.tui.workers_tree import branches, worker_line
@@ -46,6 +46,8 @@ def _line(vital: Vital, readings: list[VitalReading], lang: str, titles: int) ->
     reading = readings[0]
     word = status_word(reading.status, lang, workers=vital.words == "workers")
     status = "" if reading.status is Status.UNKNOWN else f"  {word}"
+    if reading.value is not None and reading.low is not None and reading.high is not None:
+        status += f"  {format_bounds(reading.low, reading.high, reading.value, reading.unit)}"
     return f"  {title}  {right(format_value(reading.value, reading.unit), 12)}{status}"
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from sanso.model.readings import Layer, Overview, VitalReading
 from sanso.model.status import AlertLevel, Status
-from sanso.model.units import format_value
-from sanso.tui.cells import Scale, scale
+from sanso.model.units import format_bounds, format_value
+from sanso.tui.cells import Scale, narrow, scale
 from sanso.tui.short_titles import rank, short_title
 from sanso.tui.texts import language, status_word
 from sanso.tui.trails import Trails
@@ -29,7 +29,7 @@ class VitalRow:
         short: Its title of at most eight cells.
         figure: The value with its unit; of the worst label where there are several.
         status: The worst of its readings.
-        word: The status in words; empty where there is none.
+        word: The status in words; of a percentile without one, how sure it is; empty where there is neither.
         trail: What the sparkline draws, oldest first; one value a label where the sign has labels.
         scale: The lower and upper end of its sparkline.
     """
@@ -72,16 +72,25 @@ def _row(vital: Vital, overview: Overview, trails: Trails, lang: str) -> VitalRo
     status = worst([reading.status for reading in readings])
     title = vital.title[language(lang)]
     trail = _now(readings) if vital.label else tuple(trails.of(vital.name))
+    is_workers = vital.words == "workers"
     return VitalRow(
         vital=vital,
         title=title,
         short=short_title(vital.name, title, lang),
         figure=_figure(vital, readings, overview.workers_expected),
         status=status,
-        word="" if status is Status.UNKNOWN else status_word(status, lang, workers=vital.words == "workers"),
+        word=_bounds(readings) if status is Status.UNKNOWN else status_word(status, lang, workers=is_workers),
         trail=trail,
         scale=_FULL if vital.label else scale(trail, percent=vital.unit == "percent", critical=vital.critical),
     )
+
+
+def _bounds(readings: Sequence[VitalReading]) -> str:
+    """How sure a percentile is; empty for what is exact."""
+    reading = readings[0]
+    if reading.value is None or reading.low is None or reading.high is None:
+        return ""
+    return narrow(format_bounds(reading.low, reading.high, reading.value, reading.unit))
 
 
 def _now(readings: Sequence[VitalReading]) -> tuple[float, ...]:

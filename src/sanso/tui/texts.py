@@ -64,6 +64,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "lowest": ("Lowest", "最小"),
     "highest": ("Highest", "最大"),
     "average": ("Average", "平均"),
+    "between": ("Now between", "現在の範囲"),
     "warning_at": ("Warning", "警告"),
     "critical_at": ("Critical", "危険"),
     "expression": ("PromQL", "PromQL"),

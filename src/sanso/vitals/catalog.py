@@ -47,6 +47,11 @@ class Vital:
     label: str = ""
     words: Literal["usual", "workers"] = field(default="usual")
 
+    @property
+    def is_percentile(self) -> bool:
+        """Whether it comes from a histogram, so that it is known as well as its bucket is narrow."""
+        return "histogram_quantile(" in self.expr
+
 
 @functools.cache
 def load() -> tuple[Vital, ...]:

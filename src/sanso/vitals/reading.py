@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sanso.model.labels import Labels, labels_of, value_of
 from sanso.model.readings import VitalReading
-from sanso.model.series import Engine
+from sanso.model.series import Edge, Engine
 from sanso.model.status import Status
 from sanso.vitals.catalog import Vital
 
@@ -43,7 +44,16 @@ def _read(vital: Vital, engine: Engine, at_ms: int) -> list[VitalReading]:
         return sorted(readings, key=_natural) or [_reading(vital, None, None)]
     value = samples[0][1] if samples else None
     judged = engine.instant(vital.judge, at_ms).first() if vital.judge and value is not None else value
-    return [_reading(vital, value, judged)]
+    reading = _reading(vital, value, judged)
+    return [_bounded(reading, vital, engine, at_ms) if vital.is_percentile and reading.value is not None else reading]
+
+
+def _bounded(reading: VitalReading, vital: Vital, engine: Engine, at_ms: int) -> VitalReading:
+    """With both ends of the bucket that holds the percentile."""
+    edges: tuple[Edge, Edge] = ("lower", "upper")
+    ends = [engine.instant(vital.expr, at_ms, edge=edge).first() for edge in edges]
+    known = [end for end in ends if end is not None and not math.isnan(end)]
+    return replace(reading, low=min(known), high=max(known)) if len(known) == len(ends) else reading
 
 
 def _reading(vital: Vital, value: float | None, judged: float | None, labels: Labels = ()) -> VitalReading:

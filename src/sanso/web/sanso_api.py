@@ -53,14 +53,20 @@ def overview_json(overview: Overview) -> dict[str, Any]:
 
 
 def vital_json(reading: VitalReading) -> dict[str, Any]:
-    """One reading: value, status, unit, layer, and its labels where it has some."""
+    """One reading: value, status, unit, layer; a percentile's bounds; its labels where it has some."""
     found: dict[str, Any] = {
-        "value": reading.value if reading.value is None or math.isfinite(reading.value) else None,
+        "value": _finite(reading.value),
         "status": reading.status.value,
         "unit": reading.unit,
         "layer": reading.layer,
     }
+    if reading.low is not None and reading.high is not None:
+        found |= {"low": _finite(reading.low), "high": _finite(reading.high)}
     return {**found, "labels": dict(reading.labels)} if reading.labels else found
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 async def _vitals(services: Services, _: Request) -> Response:
