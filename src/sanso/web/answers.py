@@ -11,6 +11,7 @@ import orjson
 from starlette.responses import Response
 
 from sanso.model.frame import Floats, Mask, is_absent
+from sanso.model.labels import Labels, derived
 from sanso.model.native_histogram import NativeHistogram
 from sanso.model.series import Answer
 from sanso.web.counted_text import countable, points
@@ -121,13 +122,24 @@ def _samples(answer: Answer, rows: Sequence[int]) -> Iterator[bytes]:
 
 def _series(answer: Answer, rows: Sequence[int]) -> Iterator[bytes]:
     written = _Points(answer)
-    comma = b""
+    metrics = derived(answer.labels, "json", _metrics)
+    before = b'{"metric":'
     for row in rows:
-        yield b'%b{"metric":%b' % (comma, _dumped(dict(answer.labels[row])))
-        yield written.values(row)
-        yield written.histograms(row)
+        yield before + metrics[row]
+        values, histograms = written.values(row), written.histograms(row)
+        if values:
+            yield b',"values":['
+            yield values
+            yield b"]"
+        if histograms:
+            yield b',"histograms":[%b]' % histograms
+        before = b'},{"metric":'
+    if rows:
         yield b"}"
-        comma = b","
+
+
+def _metrics(labels: list[Labels]) -> list[bytes]:
+    return [_dumped(dict(each)) for each in labels]
 
 
 class _Points:
@@ -152,9 +164,9 @@ class _Points:
             self._histograms.setdefault(row, []).append((step, histogram))
 
     def values(self, row: int) -> bytes:
-        """`,"values":[[time,"value"],…]`; nothing where there is none. Rows are asked for as they rise."""
+        """`[time,"value"],…`; nothing where there is none. Rows are asked for as they rise."""
         if row in self._counted:
-            return b',"values":[%b]' % next(self._counted_points)
+            return next(self._counted_points)
         values, before, place = self._values[row], self._before, self._place[row]
         odd: Mask | None = self._odd[place] if self._with_odd[place] else None
         if self._with_gaps[place]:
@@ -166,17 +178,16 @@ class _Points:
         parts: list[bytes] = [b""] * (2 * len(before) + 1)
         parts[0:-1:2] = before
         parts[1::2] = numbers(values, odd)
-        parts[0] = b',"values":[%b' % before[0][3:]  # no point before the first is to be closed
-        parts[-1] = b'"]]'
+        parts[0] = before[0][3:]  # no point before the first is to be closed
+        parts[-1] = b'"]'
         return b"".join(parts)
 
     def histograms(self, row: int) -> bytes:
-        """`,"histograms":[[time,{…}],…]`; nothing where there is none."""
-        found = sorted(self._histograms.get(row, ()), key=lambda item: item[0])
-        if not found:
+        """`[time,{…}],…`; nothing where there is none."""
+        if row not in self._histograms:
             return b""
-        shown = b",".join(b"[%b,%b]" % (self._times[step], histogram_json(held)) for step, held in found)
-        return b',"histograms":[%b]' % shown
+        found = sorted(self._histograms[row], key=lambda item: item[0])
+        return b",".join(b"[%b,%b]" % (self._times[step], histogram_json(held)) for step, held in found)
 
 
 def _time(time_ms: int) -> bytes:
