@@ -2,8 +2,8 @@
 
 Each server is told to put everything into its blocks, and what is needed to read them is counted: for Sanso the whole
 file after `sanso store seal`; for VictoriaMetrics its parts and index after a flush, a merge and a stop, without its
-caches; for Prometheus the blocks of a snapshot, without its write-ahead log. `python benchmarks/bytes.py [TURNS]`: also
-the recording so many times over (4: an hour).
+caches; for Prometheus the blocks of a snapshot, without its write-ahead log. `python benchmarks/bytes.py`. (The
+recording several times over would measure how well a repetition is found, not how well samples are kept.)
 """
 
 from __future__ import annotations
@@ -63,21 +63,16 @@ def measured(name: str, recorded: Recorded, folder: Path) -> int:
 
 def main() -> None:
     """Print bytes a sample of each, and how many times Sanso's the others' are."""
-    turns = int(sys.argv[1]) if len(sys.argv) > 1 else 1
     recorded = Recorded.load()
-    for count in sorted({1, turns}):
-        longer = recorded.longer(count)
-        longer = replace(longer, times=longer.times - longer.times[-1] + int(time.time() * 1000))
-        samples = longer.values.size
-        found: dict[str, int] = {}
-        print(f"{len(longer.times)} s, {len(longer.labels)} series, {samples} samples")
-        with tempfile.TemporaryDirectory() as folder:
-            for name in installed():
-                found[name] = measured(name, longer, Path(folder))
-                share = found[name] / found["sanso"]
-                print(
-                    f"  {name:22} {found[name]:10,} bytes  {found[name] / samples:.3f} a sample  {share:.2f} x Sanso's"
-                )
+    recorded = replace(recorded, times=recorded.times - recorded.times[-1] + int(time.time() * 1000))
+    samples = recorded.values.size
+    found: dict[str, int] = {}
+    print(f"{len(recorded.times)} s, {len(recorded.labels)} series, {samples} samples")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in installed():
+            found[name] = measured(name, recorded, Path(folder))
+            share = found[name] / found["sanso"]
+            print(f"{name:22} {found[name]:10,} bytes  {found[name] / samples:.3f} a sample  {share:.2f} x Sanso's")
 
 
 if __name__ == "__main__":

@@ -47,10 +47,3 @@ class Recorded:
         for row in range(count):
             turn, place = divmod(row, len(self.values))
             yield start_ms + row * step_ms, self.values[place] + turn * each_round
-
-    def longer(self, turns: int) -> Recorded:
-        """The recording so many times over, in the same rhythm."""
-        span = int(self.times[-1] - self.times[0]) + 1000
-        times = np.concatenate([self.times + turn * span for turn in range(turns)])
-        rows = [values for _, values in self.rows(len(times), 0)]
-        return Recorded(self.labels, times, np.array(rows))

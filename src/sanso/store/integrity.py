@@ -12,6 +12,7 @@ import numpy as np
 from sanso.model.errors import StoreError
 from sanso.store.coarse import series_of
 from sanso.store.columns import BlockColumns, read_index
+from sanso.store.packs import every_series
 from sanso.store.schema import FILE
 
 
@@ -31,7 +32,11 @@ def problems(connection: sqlite3.Connection) -> Iterator[str]:
     for (said,) in connection.execute("pragma integrity_check"):
         if said != "ok":
             yield f"SQLite: {said}"
-    known = {number for (number,) in connection.execute("select id from series")}
+    try:
+        known = {number for number, *_ in every_series(connection)}
+    except StoreError as error:
+        yield str(error)
+        return
     yield from _blocks(connection, known)
     yield from _log(connection)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sanso.model.frame import Family, Floats, Times
-from sanso.model.labels import Labels, labels_of
+from sanso.model.labels import Labels
+from sanso.store.packs import every_series
 
 _MOST_ROWS = 256
 """Rows put back at once."""
@@ -33,7 +33,7 @@ def contents(connection: sqlite3.Connection) -> Contents:
     sql = connection.execute
     newest = "select f.id, f.name, coalesce(max(b.last), -1) from frames f left join blocks b on b.frame = f.id"
     frames = sql(f"{newest} group by f.id, f.name").fetchall()
-    series = [(n, frame, labels_of(json.loads(text))) for n, frame, text in sql("select * from series")]
+    series = list(every_series(connection))
     families = {row[0]: Family(*row) for row in sql("select * from families")}
     tombstones = sql("select series, first, last from tombstones").fetchall()
     return Contents(frames, series, families, dict(sql("select * from states").fetchall()), tombstones)

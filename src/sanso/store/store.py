@@ -209,6 +209,7 @@ class Store:
                 return
             while self.upkeep.compact(all_of_them=True):
                 pass
+            self.upkeep.pack(all_of_them=True)
             if clean and self._reading.tombstones and self.upkeep.clean(self._reading.tombstones):
                 self._reading.tombstones = Tombstones()
             self.upkeep.give_back()
@@ -226,6 +227,7 @@ class Store:
                     self.upkeep.expire(now_ms)
                 self.upkeep.shrink()
                 self.upkeep.compact()
+                self.upkeep.pack()
             self._forget()
 
     def _drop_oldest(self, number: int, head: Head, rows: int) -> None:
@@ -245,6 +247,8 @@ class Store:
                 return
             self._looked = sealed
             dead -= self._disk.series_held()
+            if dead:
+                self.upkeep.forget(dead)
         self._reading.catalog.remove(dead)
         self._reading.tombstones.remove(dead)
         frames = self._reading.catalog.frames()

@@ -13,6 +13,7 @@ from sanso.store.compaction import LONGEST_COARSE_ROWS, LONGEST_ROWS, Stored, du
 from sanso.store.disk import Disk
 from sanso.store.integrity import problems
 from sanso.store.limits import Limits
+from sanso.store.packs import packing, without
 from sanso.store.reading import Reading
 from sanso.store.tombstones import Tombstones
 from sanso.store.waiting import Statement
@@ -22,6 +23,7 @@ _NEARLY_FULL, _ROOM_AGAIN = 0.9, 0.75
 """Of the limit: from where the oldest blocks go, and until where."""
 _COARSE_SHARE = 0.25
 """Of all cells: more than that coarse samples may not be where bytes are short."""
+_FEWEST_PACKED = 500
 _SPARE = 8
 """One page in so many may be free before some are given back: what comes next needs them."""
 _MOST_CELLS = 10_000_000
@@ -98,6 +100,19 @@ class Upkeep:
         pages, free = (self._sql(f"pragma {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
         if free > pages // _SPARE:
             self._disk.connection.executescript("pragma incremental_vacuum(4000)")
+
+    def pack(self, *, all_of_them: bool = False) -> None:
+        """Pack the catalogue's new series, where there are many."""
+        statements = packing(self._disk.connection, 1 if all_of_them else _FEWEST_PACKED)
+        if statements:
+            self._disk.transact(statements)
+
+    def forget(self, dead: set[int]) -> None:
+        """Take forgotten series out of the packs."""
+        try:
+            self._disk.transact(without(self._disk.connection, dead))
+        except StoreError as error:
+            _log.warning("forgotten series stay in the catalogue: %s", error)
 
     def give_back(self) -> None:
         """Give free pages and the write-ahead log back to the file system."""

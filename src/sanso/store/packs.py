@@ -1,0 +1,75 @@
+"""Series of the catalogue many at a time, compressed: label sets repeat each other, and a history keeps them for years.
+
+New series stand one by one in `series`; when there are many they are packed. A pack never changes: when series in it
+are forgotten, another takes its place.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+
+from sanso.model.errors import StoreError
+from sanso.model.labels import Labels, labels_of
+from sanso.store.waiting import Statement
+
+_MOST_SERIES = 1000
+_Row = tuple[int, int, str]
+"""Number, frame, labels as JSON."""
+
+
+def every_series(connection: sqlite3.Connection) -> Iterator[tuple[int, int, Labels]]:
+    """Number, frame and labels of every series, packed or not.
+
+    Raises:
+        StoreError: A pack is damaged.
+    """
+    for number, frame, text in connection.execute("select id, frame, labels from series"):
+        yield number, frame, labels_of(json.loads(text))
+    for (data,) in connection.execute("select data from packs"):
+        for number, frame, text in _unpacked(data):
+            yield number, frame, labels_of(json.loads(text))
+
+
+def packing(connection: sqlite3.Connection, fewest: int) -> list[Statement]:
+    """What packs the series that stand one by one, where there are so many."""
+    rows = connection.execute("select id, frame, labels from series order by id").fetchall()
+    if len(rows) < fewest:
+        return []
+    found = _packs(rows)
+    return [*found, *(("delete from series where id = ?", (row[0],)) for row in rows)]
+
+
+def without(connection: sqlite3.Connection, dead: Iterable[int]) -> list[Statement]:
+    """What takes forgotten series out of the packs.
+
+    Raises:
+        StoreError: A pack is damaged.
+    """
+    gone, statements = set(dead), []
+    for number, data in connection.execute("select id, data from packs").fetchall():
+        rows = _unpacked(data)
+        kept = [row for row in rows if row[0] not in gone]
+        if len(kept) < len(rows):
+            statements += [("delete from packs where id = ?", (number,)), *_packs(kept)]
+    return statements
+
+
+def _packs(rows: Sequence[_Row]) -> list[Statement]:
+    """What adds packs of these series; each is known by its first."""
+    made: list[Statement] = []
+    for begin in range(0, len(rows), _MOST_SERIES):
+        some = rows[begin : begin + _MOST_SERIES]
+        data = zlib.compress(json.dumps(some, ensure_ascii=False, separators=(",", ":")).encode(), 9)
+        made.append(("insert into packs values (?, ?)", (some[0][0], data)))
+    return made
+
+
+def _unpacked(data: bytes) -> list[_Row]:
+    try:
+        rows: list[_Row] = [(row[0], row[1], row[2]) for row in json.loads(zlib.decompress(data))]
+    except (zlib.error, ValueError, IndexError, TypeError) as error:
+        raise StoreError("a part of the catalogue is damaged: restore a backup") from error
+    return rows
