@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from sanso.model.errors import QueryError
 from sanso.promql.lexical import is_text, quoted, rewritten
-from sanso.promql.parse import parsed, position
+from sanso.promql.messages import position
+from sanso.promql.parse import parsed
 from sanso.promql.tree import (
     Aggregate,
     Binary,
@@ -123,12 +124,33 @@ def test_bytes_in_strings(text: str, shown: str, good: bool) -> None:
     [
         ("foo(x)", '1:1: parse error: unknown function with name "foo"'),
         ("1 + bar(x)", '1:5: parse error: unknown function with name "bar"'),
-        ("rate(x)", 'expected type range vector in call to function "rate", got instant vector'),
-        ("sum(x[5m])", "expected type instant vector in aggregation expression, got range vector"),
-        ("{}", "vector selector must contain at least one non-empty matcher"),
-        ("1 > 2", "comparisons between scalars must use BOOL modifier"),
-        ("a and 1", 'set operator "and" not allowed in binary scalar expression'),
-        ("x[5m] offset 1m offset 2m", "offset may not be set multiple times"),
+        ("rate(x)", '1:6: parse error: expected type range vector in call to function "rate", got instant vector'),
+        ('round(x, "a")', '1:10: parse error: expected type scalar in call to function "round", got string'),
+        ("sum(x[5m])", "1:5: parse error: expected type instant vector in aggregation expression, got range vector"),
+        ("topk(x, 1)", "1:9: parse error: expected type instant vector in aggregation expression, got scalar"),
+        ("count_values(1, x)", "1:14: parse error: expected type string in aggregation parameter, got scalar"),
+        ("topk(x)", "1:1: parse error: wrong number of arguments for aggregate expression provided, expected 2, got 1"),
+        ("abs()", '1:1: parse error: expected 1 argument(s) in call to "abs", got 0'),
+        ("{}", "1:1: parse error: vector selector must contain at least one non-empty matcher"),
+        ("1 > 2", "1:3: parse error: comparisons between scalars must use BOOL modifier"),
+        ("a and 1", '1:1: parse error: set operator "and" not allowed in binary scalar expression'),
+        ("x[5m] offset 1m offset 2m", "1:1: parse error: offset may not be set multiple times"),
+        ("x + on (a) group_left (a) y", '1:3: parse error: label "a" must not occur in ON and GROUP clause at once'),
+        ('x + "a"', "1:5: parse error: binary expression must contain only scalar and instant vector types"),
+        ("(x)[5m]", "1:4: parse error: ranges only allowed for vector selectors"),
+        ("x{a", "1:4: parse error: unexpected end of input inside braces"),
+        ("(", "1:2: parse error: unclosed left parenthesis"),
+        (")", "1:2: parse error: unexpected right parenthesis ')'"),
+        (
+            '-"a"',
+            "1:1: parse error: unary expression only allowed on expressions of type scalar or instant vector, "
+            'got "string"',
+        ),
+        (
+            "sum(x) offset 5m",
+            "1:1: parse error: offset modifier must be preceded by an instant vector selector or range vector "
+            "selector or a subquery",
+        ),
         ("", "no expression found in input"),
     ],
 )

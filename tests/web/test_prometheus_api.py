@@ -196,7 +196,7 @@ def test_expressions_set_out_and_taken_apart(api: httpx.Client) -> None:
     for path in ("format_query", "parse_query"):
         wrong = api.post(f"/api/v1/{path}", data={"query": "sum("})
         assert (wrong.status_code, wrong.json()["errorType"]) == (400, "bad_data")
-        assert wrong.json()["error"].startswith('invalid parameter "query": parse error:')
+        assert wrong.json()["error"].startswith('invalid parameter "query": 1:5: parse error:')
 
 
 def test_exemplars_of_the_series_that_an_expression_names(api: httpx.Client) -> None:

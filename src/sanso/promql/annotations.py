@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from sanso.promql.histograms.notes import Note
-from sanso.promql.parse import position
+from sanso.promql.messages import position
 from sanso.promql.tree import NOWHERE
 
 

@@ -83,7 +83,8 @@ class PromEngine:
         if isinstance(value, Scalar):
             value = Vector([()], value.values[None, :])
         if not isinstance(value, Vector):
-            raise QueryError("invalid expression type for range query, must be Scalar or instant Vector")
+            kind = "range vector" if isinstance(value, Samples) else "string"
+            raise QueryError(f'invalid expression type "{kind}" for range query, must be Scalar or instant Vector')
         found = trimmed(value)
         order, labels = derived(found.labels, "sorted", _in_order)
         if order is not None:

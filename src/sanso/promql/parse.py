@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +13,8 @@ import promql_parser as parser
 from sanso.model.errors import QueryError
 from sanso.model.labels import NAME
 from sanso.model.matchers import Matcher, MatchOp
-from sanso.promql.lexical import NEGATIVE_TIMES, Kind, parts, rewritten, tokens
+from sanso.promql.lexical import NEGATIVE_TIMES, Kind, parts, rewritten
+from sanso.promql.messages import message
 from sanso.promql.tree import (
     NOWHERE,
     Aggregate,
@@ -35,7 +35,6 @@ from sanso.promql.tree import (
 _OPERATORS: dict[str, MatchOp] = {
     "MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~",
 }  # fmt: skip
-_TYPES = {"vector": "instant vector", "matrix": "range vector", "scalar": "scalar", "string": "string"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,33 +55,8 @@ def parsed(text: str) -> Question:
     try:
         root = parser.parse(rewritten(text))
     except ValueError as error:
-        raise QueryError(f'invalid parameter "query": {_message(text, str(error))}') from error
+        raise QueryError(f'invalid parameter "query": {message(text, str(error))}') from error
     return Question(text, _Conversion(text).node(root))
-
-
-def _message(text: str, error: str) -> str:
-    """The parser's message in Prometheus's words, with the place where it can be found."""
-    said = re.sub(r"'([^']*)'", r'"\1"', error)
-    said = re.sub(
-        r"expected type (\w+) in (.*), got (\w+)",
-        lambda found: (
-            f"expected type {_TYPES.get(found[1], found[1])} in {found[2]}, got {_TYPES.get(found[3], found[3])}"
-        ),
-        said,
-    )
-    named = re.search(r'(?:name|to) "(\w+)"', said)
-    place = next((token.place for token in tokens(text) if named and token.text == named[1]), NOWHERE)
-    where = position(text, place)
-    return f"{where}: parse error: {said}" if where else f"parse error: {said}"
-
-
-def position(text: str, place: int) -> str:
-    """Line and column of a place, each from 1; empty where it is not known."""
-    if place < 0:
-        return ""
-    before = text[:place].encode()
-    lines = before.split(b"\n")
-    return f"{len(lines)}:{len(lines[-1]) + 1}"
 
 
 def milliseconds(duration: timedelta | None) -> int:
