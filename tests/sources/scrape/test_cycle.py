@@ -131,6 +131,15 @@ async def test_times_of_a_page_are_honoured_and_such_series_do_not_end() -> None
     assert scraped.losses.refused == 1
 
 
+async def test_times_far_ahead_are_refused() -> None:
+    scraped = Scraped()
+    start = scraped.clock.now_ms()
+    await scraped.scrape(f"a 1 {9 * 10**18}\nb 1 {start + 600_001}\nc 1 {start + 600_000}\n")
+    await scraped.scrape(f"a 2 {start + 1000}\n")
+    assert scraped.kept() == {f"a{{{TARGET}}}": [(1.0, 2.0)], f"c{{{TARGET}}}": [(600.0, 1.0)]}
+    assert scraped.losses.refused == 2
+
+
 async def test_times_may_be_overruled_or_tracked() -> None:
     scraped = Scraped(honor_timestamps=False)
     await scraped.scrape("a 1 1000\n")

@@ -27,6 +27,8 @@ REPORT_FAMILIES = (
     Family("scrape_body_size_bytes", "gauge", "The page's size unpacked; -1 where it was too large.", "bytes"),
 )
 _PLAIN_REPORT = 5
+_AHEAD_MS = 600_000
+"""How far ahead of the scrape a sample's own time may be, as in Prometheus: one of a later time shuts its series."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class Recorder:
         self._losses.duplicates += page.duplicates + placing.merged
         if placing.timed and page.times is not None:
             cells = placing.timed_cells
-            refused += self._timed.write(placing.timed, page.times[cells], values[cells])
+            refused += self._timed.write(placing.timed, page.times[cells], values[cells], time_ms + _AHEAD_MS)
         if self._job.track_timestamps_staleness:
             self._timed.end_all_but(placing.timed, time_ms)
         self._losses.refused += refused
@@ -163,13 +165,14 @@ class _TimedRows:
         self._frames: dict[Labels, str] = {}
         self._columns: dict[tuple[Labels, ...], Columns] = {}
 
-    def write(self, series: tuple[Labels, ...], times: Times, values: Floats) -> int:
-        """Write each sample at its time; how many were refused."""
+    def write(self, series: tuple[Labels, ...], times: Times, values: Floats, latest_ms: int) -> int:
+        """Write each sample at its time, unless that is later than allowed; how many were refused."""
         self._learn(series, times)
         rows: dict[tuple[int, str], list[int]] = {}
         for cell, (labels, time) in enumerate(zip(series, times.tolist(), strict=True)):
-            rows.setdefault((time, self._frames[labels]), []).append(cell)
-        refused, columns = 0, {}
+            if time <= latest_ms:
+                rows.setdefault((time, self._frames[labels]), []).append(cell)
+        refused, columns = int((times > latest_ms).sum()), {}
         for (time, frame), cells in sorted(rows.items()):
             labels_here = tuple([series[cell] for cell in cells])
             named = columns[labels_here] = self._columns.get(labels_here) or Columns(labels_here)
