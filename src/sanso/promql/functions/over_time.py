@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from sanso.model.frame import Floats
 from sanso.promql.extremes import window_extremes
+from sanso.promql.functions.pieces import pieces
 from sanso.promql.functions.registry import Call, range_function
 from sanso.promql.sums import window_means, window_sums
 from sanso.promql.values import Window
@@ -78,15 +79,15 @@ def ts_of_first_over_time(window: Window, _: Call) -> Floats:
 
 
 @range_function("ts_of_min_over_time")
-def ts_of_min_over_time(window: Window, _: Call) -> Floats:
+def ts_of_min_over_time(window: Window, call: Call) -> Floats:
     """When the least was last seen, in seconds."""
-    return _seen(np.fmin, window)
+    return _seen(np.fmin, window, call)
 
 
 @range_function("ts_of_max_over_time")
-def ts_of_max_over_time(window: Window, _: Call) -> Floats:
+def ts_of_max_over_time(window: Window, call: Call) -> Floats:
     """When the greatest was last seen, in seconds."""
-    return _seen(np.fmax, window)
+    return _seen(np.fmax, window, call)
 
 
 @range_function("changes")
@@ -111,15 +112,15 @@ def _counted(window: Window, events: NDArray[np.bool_]) -> Floats:
     return counted
 
 
-def _seen(reduce: np.ufunc, window: Window) -> Floats:
+def _seen(reduce: np.ufunc, window: Window, call: Call) -> Floats:
     wanted = reduced(reduce, window)
     out = np.zeros(window.shape)
-    for step, (first, last) in enumerate(zip(window.first.tolist(), window.last.tolist(), strict=True)):
-        if last > first:
-            part = window.values[:, first:last]
-            # Where all are NaN, Prometheus takes the newest.
-            like = (part == wanted[:, step, None]) | np.isnan(wanted[:, step, None])
-            out[:, step] = window.times[last - 1 - np.argmax(like[:, ::-1], axis=1)] / 1000
+    for steps, cells in pieces(window, call):
+        part = window.values[:, cells]
+        # Where all are NaN, Prometheus takes the newest.
+        like = (part == wanted[:, steps, None]) | np.isnan(wanted[:, steps, None])
+        newest = np.argmax(like[:, :, ::-1], axis=2)
+        out[:, steps] = window.times[window.last[steps] - 1 - newest] / 1000
     return out
 
 
