@@ -87,7 +87,7 @@ class Evaluator:
         Raises:
             QueryError: That would be too much.
         """
-        self.source.control.hold(sum(vector.values.size for vector in vectors) * (1 + results))
+        self.source.control.hold(sum(vector.size for vector in vectors) * (1 + results))
 
     def times(self, node: Selector | Subquery) -> Times:
         """The steps that a node's `@` and `offset` mean."""

@@ -36,7 +36,7 @@ class Source:
         first = int(times.min()) - self.lookback_ms + 1
         found = self._frames(selector, first, int(times.max()), "last", self.step_ms)
         read = sum(frame.values.size for frame in found)
-        frames, histograms = separated(found, times)
+        frames, histograms = separated(found, times, self.control.hold)
         self.control.hold(read + sum(len(frame.labels) for frame in frames) * len(times) * 2, read=read)
         vectors, own = [], []
         for frame in frames:
@@ -69,7 +69,7 @@ class Source:
         found = self._frames(selector, first, last, part, step_ms)
         read = sum(frame.values.size for frame in found)
         self.control.hold(read, read=read)
-        frames, histograms = separated(found)
+        frames, histograms = separated(found, hold=self.control.hold)
         if histograms and part != "last" and any(frame.coarse_ms for frame in found):
             # Of a histogram only the last coarse sample is one: its parts' minima or sums do not fit together.
             histograms = separated(self._frames(selector, first, last, "last", step_ms))[1]

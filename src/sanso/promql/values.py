@@ -37,6 +37,11 @@ class Vector:
             return present(self.values)
         return present(self.values) | self.histograms.held
 
+    @property
+    def size(self) -> int:
+        """How many samples it takes in memory; a histogram is as many as it has buckets."""
+        return self.values.size + (0 if self.histograms is None else self.histograms.table.buckets.size)
+
     def named(self, labels: list[Labels]) -> Vector:
         """The same under other label sets."""
         return replace(self, labels=labels)
@@ -61,6 +66,11 @@ class Scalar:
     """A number at every step: values [S]."""
 
     values: Floats
+
+    @property
+    def size(self) -> int:
+        """How many samples it takes in memory."""
+        return self.values.size
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sanso.promql.evaluation import Evaluation
 from sanso.promql.functions.info import info
 from sanso.promql.functions.presence import nothing_where
 from sanso.promql.functions.registry import PLAIN, RANGE, Call, RangeFunction
-from sanso.promql.histograms.ranges import over_both, over_windows
+from sanso.promql.histograms.ranges import over_both, over_windows, room
 from sanso.promql.histograms.reading import HistogramFrame
 from sanso.promql.tree import Function, Node, Range, Selector, bare
 from sanso.promql.values import Samples, Value, Vector, blank, distinct, drop_name, joined, trimmed, windows
@@ -59,7 +59,8 @@ def _over_windows(evaluation: Evaluation, node: Function, definition: RangeFunct
     samples = call.args[number]
     assert isinstance(samples, Samples)
     series, steps = sum(len(frame.labels) for frame in samples.frames), len(call.steps)
-    evaluation.source.control.hold(sum(frame.values.size for frame in samples.frames) + series * steps * 2)
+    natives = sum(room(node.name, frame, steps) for frame in samples.histograms)
+    evaluation.source.control.hold(sum(frame.values.size for frame in samples.frames) + series * steps * 2 + natives)
     parts = []
     for window in windows(samples):
         evaluation.source.control.check()
@@ -72,8 +73,8 @@ def _over_windows(evaluation: Evaluation, node: Function, definition: RangeFunct
     if definition.counter:
         _say_what_is_no_counter(call, found.labels, number)
     if samples.histograms:
-        natives = [_of_histograms(node.name, definition, call, number, frame) for frame in samples.histograms]
-        found = trimmed(joined([found, *natives], steps))
+        more = [_of_histograms(node.name, definition, call, number, frame) for frame in samples.histograms]
+        found = trimmed(joined([found, *more], steps))
     exact = definition.exact and (definition.part == "last" or not samples.histograms)
     coarse_ms = max((frame.coarse_ms for frame in samples.frames), default=0)
     coarse_ms = max([coarse_ms, *(native.coarse_ms for native in samples.histograms)])

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from sanso.model.frame import Floats, Mask, Times, absent
+from sanso.model.frame import Floats, Mask, Times, absent, is_absent
 from sanso.model.labels import metric_name
 from sanso.promql.histograms import notes
 from sanso.promql.histograms.merging import FINE
@@ -46,6 +46,12 @@ _Names: TypeAlias = list[str]
 _Function: TypeAlias = Callable[[Windows, _Names], Ranged]
 
 
+def room(name: str, frame: HistogramFrame, steps: int) -> int:
+    """How many cells the frame's histograms take in memory, with those that a function makes of them."""
+    made = len(frame.labels) * steps * len(frame.table.keys) if name in _MAKERS else 0
+    return frame.table.buckets.size + made
+
+
 def over_windows(name: str, frame: HistogramFrame, starts: Times, ends: Times) -> Ranged:
     """A function of series that are histograms only; those that know floats only find nothing.
 
@@ -76,8 +82,10 @@ def over_both(name: str, frame: HistogramFrame, starts: Times, ends: Times, floa
     if name in _EVENTS or name in ("count_over_time", "present_over_time"):
         return Ranged(_sums(name, track, windows), None, [])
     if name in _TIMES:
-        some = track.last > track.first
-        return Ranged(np.where(some, _TIMES[name](alone.values, floats), absent(1)), None, [])  # an absent one is NaN
+        # An absent cell is a NaN that signals, which fmax does not pass over.
+        natives_only, floats_only = is_absent(floats), is_absent(alone.values)
+        either = _TIMES[name](alone.values, floats)
+        return Ranged(np.where(floats_only, floats, np.where(natives_only, alone.values, either)), None, [])
     if name in ("last_over_time", "first_over_time"):
         native = track.kind_at(track.last - 1 if name == "last_over_time" else track.first)
         return _chosen(native & (natives > 0), floats, alone, [])
@@ -149,8 +157,10 @@ def _picked(pick: Callable[[Windows], Histograms]) -> _Function:
     return lambda windows, _: Ranged(absent(*windows.first.shape), pick(windows), [])
 
 
+_MAKERS = frozenset({"rate", "increase", "delta", "irate", "idelta", "sum_over_time", "avg_over_time"})
+"""Functions whose results are new histograms."""
 _EVENTS = {"resets": resets_between, "changes": changed}
-_TIMES = {"ts_of_last_over_time": np.fmax, "ts_of_first_over_time": np.fmin}
+_TIMES = {"ts_of_last_over_time": np.maximum, "ts_of_first_over_time": np.minimum}
 _FUNCTIONS: dict[str, _Function] = {
     "rate": _rate,
     "increase": lambda w, names: _grown(grown(w, counter=True), names, notes.not_a_counter),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,7 +50,9 @@ def without_component(matchers: Sequence[Matcher]) -> tuple[Matcher, ...] | None
     return tuple(matcher for matcher in matchers if matcher.name != COMPONENT)
 
 
-def separated(frames: list[Frame], steps: Times | None = None) -> tuple[list[Frame], list[HistogramFrame]]:
+def separated(
+    frames: list[Frame], steps: Times | None = None, hold: Callable[[int], None] = lambda _: None
+) -> tuple[list[Frame], list[HistogramFrame]]:
     """Frames without parts of histograms, and the histograms.
 
     A series that is a float at some times and a histogram at others is in the second list only.
@@ -58,6 +60,7 @@ def separated(frames: list[Frame], steps: Times | None = None) -> tuple[list[Fra
     Args:
         frames: As a reader gives them.
         steps: The only times for which the newest histograms are needed; None where all are.
+        hold: Told how many cells a table of histograms is about to take; it raises where these are too many.
     """
     found = [bundles(frame.labels) for frame in frames]
     if not any(found):
@@ -66,7 +69,7 @@ def separated(frames: list[Frame], steps: Times | None = None) -> tuple[list[Fra
     whole = [(frame, known) for frame, known in zip(frames, found, strict=True) if known]
     if len(whole) > 1:
         whole = _together(whole)
-    histograms = [_histograms(frame, known, steps) for frame, known in whole]
+    histograms = [_histograms(frame, known, steps, hold) for frame, known in whole]
     return _mixed([frame for frame in rest if frame.labels], histograms)
 
 
@@ -158,7 +161,7 @@ def _timeline_of(histograms: HistogramFrame) -> Frame:
     return Frame([], histograms.timeline, absent(0, len(histograms.timeline)), histograms.coarse_ms)
 
 
-def _histograms(frame: Frame, known: Bundles, steps: Times | None) -> HistogramFrame:
+def _histograms(frame: Frame, known: Bundles, steps: Times | None, hold: Callable[[int], None]) -> HistogramFrame:
     """The histograms of a frame; with steps, only what is newest at one of them."""
     schema = _picks(frame.values, known.single["schema"])
     if steps is not None:
@@ -171,6 +174,7 @@ def _histograms(frame: Frame, known: Bundles, steps: Times | None) -> HistogramF
     at = np.where(ended, ENDED, NONE)
     at[held] = np.arange(int(held.sum()))
     flat = np.flatnonzero(held.ravel())
+    hold(len(flat) * sum(len(keys) for keys, _ in known.exponential.values()))
     own = {
         name: _counts(frame.values, columns).reshape(-1)[flat]
         for name, columns in known.single.items()
