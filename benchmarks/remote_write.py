@@ -8,8 +8,9 @@ Three kinds of requests:
 - `2.0`: the same stream in messages of version 2.0, for servers that take them.
 
 Requests are made before the clock starts. All servers run at once and take turns with the same bytes, so that a noisy
-machine disturbs them alike; CPU is read from /proc, and what is done later in the background counts too.
-`python benchmarks/remote_write.py [KIND] [REQUESTS]` (all kinds, 1,500).
+machine disturbs them alike; CPU is read from /proc. What is done later in the background counts too, less what an idle
+server uses in that time.
+`python benchmarks/remote_write.py [KIND] [REQUESTS]` (all kinds, 2,000).
 """
 
 from __future__ import annotations
@@ -163,6 +164,8 @@ def measure(kind: str, count: int) -> None:
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as running:
         servers = [running.enter_context(serving(name, Path(folder))) for name in installed()]
         servers = [server for server in servers if send(server, bodies[:first], headers)]
+        time.sleep(SETTLE_S)
+        idle = _resting(servers)
         costs = dict.fromkeys((server.name for server in servers), 0.0)
         for turn in range(ROUNDS):
             part = _part(bodies[first:], turn)
@@ -170,11 +173,9 @@ def measure(kind: str, count: int) -> None:
                 before = server.cpu_seconds()
                 send(server, part, headers)
                 costs[server.name] += server.cpu_seconds() - before
-        before_all = [server.cpu_seconds() for server in servers]
-        time.sleep(SETTLE_S)
         rates = {}
-        for server, before in zip(servers, before_all, strict=True):
-            cost = costs[server.name] + server.cpu_seconds() - before
+        for server, later in zip(servers, _resting(servers), strict=True):
+            cost = costs[server.name] + max(later - idle[servers.index(server)], 0.0)
             rates[server.name] = (len(bodies) - first) * each / cost
             print(
                 f"{kind:10} {server.name:18} {rates[server.name]:12,.0f} samples/CPU-second   {server.pss_mb():.0f} MB"
@@ -182,6 +183,13 @@ def measure(kind: str, count: int) -> None:
     for name in rates:
         if name != "sanso":
             print(f"{kind:10} sanso / {name}: {rates['sanso'] / rates[name]:.2f}")
+
+
+def _resting(servers: list[Server]) -> list[float]:
+    """The CPU that each uses while nobody asks."""
+    before = [server.cpu_seconds() for server in servers]
+    time.sleep(SETTLE_S)
+    return [server.cpu_seconds() - earlier for server, earlier in zip(servers, before, strict=True)]
 
 
 def _part(bodies: list[bytes], turn: int) -> list[bytes]:
@@ -194,7 +202,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     kinds = [arguments.pop(0)] if arguments and not arguments[0].isdigit() else ["lockstep", "prometheus", "2.0"]
     for kind in kinds:
-        measure(kind, int(arguments[0]) if arguments else 1_500)
+        measure(kind, int(arguments[0]) if arguments else 2_000)
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ from sanso.model.frame import Floats, Times
 _FULL, _ZERO = 18, 9
 """Bytes of a sample with a value, and of one whose value is 0 and left out; both with a time of six bytes."""
 _MOST_TEMPLATES = 16
-_WEIGHTS = 1 << np.arange(0, 42, 7, dtype=np.int64)
-_VALUE, _TIME = np.arange(8), np.arange(6)
+_CONTINUED, _LAST = np.uint64(0x8080808080), np.uint64(0x808080808080)
+"""The top bits of a time's six bytes: set in all but the last."""
 _UNKNOWN = -2
 
 Bytes: TypeAlias = NDArray[np.uint8]
@@ -44,17 +44,15 @@ class _Shape:
         labels: Where the labels of each begin.
         samples: Where its sample begins.
         full: Which have a value.
+        values: Where the values of those begin.
+        times: Where each time begins.
     """
 
     labels: Places
     samples: Places
     full: NDArray[np.bool_]
-
-    def value_bytes(self) -> NDArray[np.intp]:
-        return np.asarray(self.samples[self.full][:, None] + 3 + _VALUE)
-
-    def time_bytes(self) -> NDArray[np.intp]:
-        return np.asarray((self.samples + np.where(self.full, 12, 3))[:, None] + _TIME)
+    values: Places
+    times: Places
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,13 @@ class _Template:
     fixed: NDArray[np.bool_]
     shape: _Shape
     series: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, body: Bytes, shape: _Shape, series: NDArray[np.int64]) -> _Template:
+        fixed = np.ones(len(body), dtype=bool)
+        fixed[shape.values[:, None] + np.arange(8)] = False
+        fixed[shape.times[:, None] + np.arange(6)] = False
+        return cls(body, fixed, shape, series)
 
     def read(self, body: Bytes) -> Samples | None:
         if (self.fixed & (self.body != body)).any():
@@ -75,7 +80,8 @@ class ShapeReader:
 
     def __init__(self) -> None:
         self._keys: dict[bytes, int] = {}
-        self._templates: OrderedDict[tuple[int, bytes], _Template] = OrderedDict()
+        self._templates: OrderedDict[tuple[int, bytes], _Template | None] = OrderedDict()
+        """None where such a beginning was seen once: not every sender repeats itself."""
 
     def forget(self) -> None:
         """Series have new numbers from now on."""
@@ -99,10 +105,8 @@ class ShapeReader:
             return None
         series = np.array(numbers, dtype=np.int64)
         if (series >= 0).all():
-            fixed = np.ones(len(body), dtype=bool)
-            fixed[shape.value_bytes()] = False
-            fixed[shape.time_bytes()] = False
-            self._templates[beginning] = _Template(whole, fixed, shape, series)
+            seen = beginning in self._templates
+            self._templates[beginning] = _Template.of(whole, shape, series) if seen else None
             if len(self._templates) > _MOST_TEMPLATES:
                 self._templates.popitem(last=False)
         return _samples(whole, shape, series)
@@ -131,16 +135,31 @@ def _first_labels(body: bytes) -> bytes:
 
 
 def _samples(body: Bytes, shape: _Shape, series: NDArray[np.int64]) -> Samples | None:
-    times = body[shape.time_bytes()]
-    if (times[:, :-1] < 128).any() or (times[:, -1] > 127).any():
-        return None
-    stamps = (times.astype(np.int64) & 127) @ _WEIGHTS
-    found = body[shape.value_bytes()].view("<f8")[:, 0]
-    if len(found) < len(stamps):
-        values = np.zeros(len(stamps))
+    eights = np.ndarray(len(body) - 7, "<u8", body, strides=(1,))  # at every byte, the eight from there on
+    raw = eights[shape.times - 2] >> np.uint64(16)
+    if (raw == raw[0]).all():
+        if raw[0] & _LAST != _CONTINUED:
+            return None
+        one = int(raw[0])
+        times = np.full(len(raw), sum((one >> 8 * place & 127) << 7 * place for place in range(6)), dtype=np.int64)
+    else:
+        if ((raw & _LAST) != _CONTINUED).any():
+            return None
+        times = _time(raw)
+    found = eights[shape.values].view("<f8")
+    if len(found) < len(times):
+        values = np.zeros(len(times))
         values[shape.full] = found
         found = values
-    return series, found, stamps
+    return series, found, times
+
+
+def _time(raw: NDArray[np.uint64]) -> Times:
+    """Six bytes of seven bits as numbers."""
+    found = raw & np.uint64(127)
+    for place in range(1, 6):
+        found |= (raw >> np.uint64(8 * place) & np.uint64(127)) << np.uint64(7 * place)
+    return found.astype(np.int64)
 
 
 def _shape(body: Bytes) -> _Shape | None:
@@ -176,4 +195,5 @@ def _certain(body: Bytes, samples: Places, ends: Places) -> _Shape | None:
     labels = begins + 2 + two
     if (two & (high > 127)).any() or (labels + length != ends).any() or (body[begins] != 0x0A).any():
         return None
-    return _Shape(labels, samples, ends - samples == _FULL)
+    full = ends - samples == _FULL
+    return _Shape(labels, samples, full, samples[full] + 3, ends - 6)
