@@ -108,3 +108,15 @@ def test_lists_are_cut_at_the_limit() -> None:
     assert json.loads(bytes(listed(["a", "b"], 0).body)) == {"status": "success", "data": ["a", "b"]}
     cut = json.loads(bytes(listed(["a", "b"], 1).body))
     assert (cut["data"], cut["warnings"]) == (["a"], ["results truncated due to limit"])
+
+
+@given(st.lists(st.lists(st.integers(0, 10**6), min_size=3, max_size=3), min_size=1, max_size=6), st.integers(0, 7))
+def test_a_matrix_of_counts_reads_back_up_to_the_limit(values: list[list[int]], limit: int) -> None:
+    found = body(matrix([[float(value) for value in row] for row in values]), limit=limit)["data"]["result"]
+    assert found == [
+        {
+            "metric": {"__name__": "x", "i": str(row)},
+            "values": [[float(time) / 1000, str(value)] for time, value in zip(TIMES, cells, strict=True)],
+        }
+        for row, cells in enumerate(values[: limit or len(values)])
+    ]

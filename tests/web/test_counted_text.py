@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanso.model.frame import ABSENT
-from sanso.web.counted_text import countable, points
+from sanso.web.counted_text import countable, padded, points, series
 from sanso.web.number_text import number
 
 whole = st.integers(0, 2**53 - 1) | st.integers(0, 30_000) | st.sampled_from([0, 9_999, 10_000, 99_999_999, 10**8])
@@ -47,3 +47,32 @@ def test_many_rows_go_in_several_layouts() -> None:
     assert len(written) == 40_000
     assert written[39_999] == b'[1,"119997"],[2,"119998"],[3,"119999"]'
     assert list(points(np.empty((2, 0)), [])) == [b"", b""]
+
+
+@given(
+    st.integers(1, 4).flatmap(lambda steps: st.lists(st.lists(whole, min_size=steps, max_size=steps), min_size=1)),
+    st.integers(0, 40),
+)
+def test_whole_series_are_their_names_and_points(rows: list[list[int]], length: int) -> None:
+    values = np.array(rows, dtype=float)
+    times = [b"%d" % place for place in range(values.shape[1])]
+    names = [b"," + b"n" * (length * place % 41) + b"[" for place in range(len(rows))]
+    heads = padded(names)
+    assert heads is not None
+    expected = b"".join(name + text + b"]}" for name, text in zip(names, points(values, times), strict=True))
+    assert b"".join(series(values, times, heads)) == expected
+
+
+def test_one_name_that_is_much_longer_than_the_rest_is_not_padded_to() -> None:
+    assert padded([b"a" * 10] * 99 + [b"b" * 5000]) is None
+    assert padded([]) is None
+
+
+def test_many_series_go_in_several_layouts() -> None:
+    values = np.arange(20_000 * 2, dtype=float).reshape(-1, 2)
+    heads = padded([b",[%d:" % row for row in range(len(values))])
+    assert heads is not None
+    blocks = list(series(values, [b"1", b"2"], heads))
+    assert len(blocks) > 1
+    assert b"".join(blocks).count(b"]}") == 20_000
+    assert blocks[-1].endswith(b',[19999:[1,"39998"],[2,"39999"]]}')

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,14 +8,17 @@ import cramjam
 import httpx
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sanso.model.errors import DecodeError, QueryError
 from sanso.model.frame import ABSENT, STALE_BITS, Columns, Row
 from sanso.model.labels import labels_of, series_of
 from sanso.model.native_histogram import CUSTOM_SCHEMA, Hint, NativeHistogram, component, parts
 from sanso.runtime.monitor import Monitor
 from sanso.sources.remote_write_schema import request_class
 from sanso.web.crc32c import crc32c
-from sanso.web.remote_read_messages import varint
+from sanso.web.remote_read_messages import ReadRequest, read_request, varint
 from tests.web.hosted import START, hosted
 from tests.web.test_xor_chunks import decoded
 
@@ -213,3 +217,9 @@ def test_what_cannot_be_read_is_refused(api: httpx.Client, body: bytes, text: st
     answer = api.post("/api/v1/read", content=body)
     assert answer.status_code == 400
     assert text in answer.text
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_request_or_refused(body: bytes) -> None:
+    with contextlib.suppress(DecodeError, QueryError):
+        assert isinstance(read_request(body), ReadRequest)

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 from starlette.responses import Response
 
 from sanso.model.frame import Floats, Mask, is_absent
 from sanso.model.labels import Labels, derived
 from sanso.model.native_histogram import NativeHistogram
 from sanso.model.series import Answer
-from sanso.web.counted_text import countable, points
+from sanso.web.counted_text import countable, padded, points, series
 from sanso.web.histogram_text import histogram_json
 from sanso.web.number_text import number, numbers, unusual
 
@@ -103,7 +104,23 @@ def _result(answer: Answer, rows: Sequence[int]) -> Iterable[bytes]:
         return [b'[%b,"%b"]' % (_time(int(answer.times[0])), number(float(answer.values[0, 0])).encode())]
     if answer.kind == "vector":
         return [b"[", b",".join(_samples(answer, rows)), b"]"]
-    return [b"[", *_series(answer, rows), b"]"]
+    return [b"[", *(_counted(answer, rows) or _series(answer, rows)), b"]"]
+
+
+def _counted(answer: Answer, rows: Sequence[int]) -> list[bytes]:
+    """A matrix of nothing but whole numbers without gaps, which most counters are; empty where it is none."""
+    values = answer.values[: len(rows)]
+    if answer.histograms or not values.size or not countable(values).all():
+        return []
+    names = derived(answer.labels, "padded json", _padded)
+    if names is None:
+        return []
+    first, *blocks = series(values, [_time(time) for time in answer.times.tolist()], names)
+    return [first[1:], *blocks]  # nothing stands before the first
+
+
+def _padded(labels: list[Labels]) -> NDArray[np.uint32] | None:
+    return padded([b',{"metric":%b,"values":[' % metric for metric in derived(labels, "json", _metrics)])
 
 
 def _samples(answer: Answer, rows: Sequence[int]) -> Iterator[bytes]:

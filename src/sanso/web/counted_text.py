@@ -19,6 +19,8 @@ _AT_ONCE = 1 << 15
 """Points laid out at once: a megabyte, which caches hold."""
 _LEADING, _NOTHING = 10_000, 20_000
 _CLOSE = np.frombuffer(b'"],\0', dtype=np.uint32)[0]
+_CLOSE_SERIES = np.frombuffer(b'"]]}', dtype=np.uint32)[0]
+_MOST_PADDING = 64
 _CLOSE_LAST = np.frombuffer(b'"]\n\0', dtype=np.uint32)[0]
 """Rows are told apart by line feeds until they are parted."""
 
@@ -28,6 +30,33 @@ def countable(values: Floats) -> Mask:
     with np.errstate(invalid="ignore"):
         fit = (values >= 0) & (values < _LARGEST) & (np.floor(values) == values) & ~np.signbit(values)
     return np.asarray(fit.all(axis=1))
+
+
+def padded(texts: Sequence[bytes]) -> NDArray[np.uint32] | None:
+    """Texts as rows of one width, NUL bytes before them, [N, words]; None where one is much longer than the rest."""
+    longest = max(map(len, texts), default=0)
+    width = -(-longest // 4) * 4
+    if not texts or longest > _MOST_PADDING + 2 * sum(map(len, texts)) / len(texts):
+        return None
+    joined = b"".join(text.rjust(width, b"\0") for text in texts)
+    return np.frombuffer(joined, dtype=np.uint32).reshape(len(texts), -1)
+
+
+def series(values: Floats, times: Sequence[bytes], names: NDArray[np.uint32]) -> Iterator[bytes]:
+    """Whole series, several at a time: each its name, its points, and the end of both lists.
+
+    Args:
+        values: Rows that are `countable`, shape [N, S]; S is at least 1.
+        times: As they are written, length S.
+        names: What stands before the points of each, as `padded` gives it.
+    """
+    heads = _heads(times)
+    rows = max(_AT_ONCE // len(times), 1)
+    for first in range(0, len(values), rows):
+        slots = _laid_out(values[first : first + rows], heads)
+        slots[:, -1, -1] = _CLOSE_SERIES
+        whole = np.concatenate([names[first : first + len(slots)], slots.reshape(len(slots), -1)], axis=1)
+        yield whole.tobytes().translate(None, b"\0")
 
 
 def points(values: Floats, times: Sequence[bytes]) -> Iterator[bytes]:
@@ -40,14 +69,20 @@ def points(values: Floats, times: Sequence[bytes]) -> Iterator[bytes]:
     if not len(times):
         yield from (b"" for _ in values)
         return
-    opened = [b'[%b,"' % time for time in times]
-    width = -(-max(map(len, opened)) // 4) * 4
-    heads = np.frombuffer(b"".join(text.rjust(width, b"\0") for text in opened), dtype=np.uint32)
+    heads = _heads(times)
     rows = max(_AT_ONCE // len(times), 1)
     for first in range(0, len(values), rows):
-        slots = _laid_out(values[first : first + rows], heads.reshape(len(times), -1))
+        slots = _laid_out(values[first : first + rows], heads)
         *texts, _ = slots.tobytes().translate(None, b"\0").split(b"\n")
         yield from texts
+
+
+def _heads(times: Sequence[bytes]) -> NDArray[np.uint32]:
+    """What stands before each value, [S, words]."""
+    opened = [b'[%b,"' % time for time in times]
+    width = -(-max(map(len, opened)) // 4) * 4
+    joined = b"".join(text.rjust(width, b"\0") for text in opened)
+    return np.frombuffer(joined, dtype=np.uint32).reshape(len(times), -1)
 
 
 def _laid_out(values: Floats, heads: NDArray[np.uint32]) -> NDArray[np.uint32]:
