@@ -345,7 +345,7 @@ def test_of_several_points_the_last_counts_and_of_one_millisecond_the_earliest()
     ("limits", "message"),
     [
         (Limits(samples=1), "line 2: 2 samples, more than the limit of 1"),
-        (Limits(labels=1), "line 2: 2 labels, more than the limit of 1"),
+        (Limits(labels=1), "line 2: more labels than the limit of 1"),
         (Limits(label_value_bytes=2), "line 2: the value of label 'b' is longer than the limit of 2 bytes"),
         (Limits(body_bytes=9), "line 2: the page has 23 bytes, more than the limit of 9"),
     ],

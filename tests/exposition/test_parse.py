@@ -234,7 +234,7 @@ def test_the_first_of_two_lines_of_a_series_counts() -> None:
     [
         (Limits(body_bytes=20), 3, "bytes, more than the limit of 20"),
         (Limits(samples=2), 3, "3 samples, more than the limit of 2"),
-        (Limits(labels=2), 3, "3 labels, more than the limit of 2"),
+        (Limits(labels=2), 3, "more labels than the limit of 2"),
         (Limits(label_name_bytes=8), 3, "label name 'long_name'… is longer than the limit of 8 bytes"),
         (Limits(label_value_bytes=9), 3, "value of label 'long_name' is longer than the limit of 9 bytes"),
     ],
@@ -244,6 +244,12 @@ def test_limits_are_named_with_the_line(limits: Limits, line: int, message: str)
     with pytest.raises(DecodeError, match=f"^line {line}: .*{message}"):
         read(body, limits)
     assert len(read(body)) == 3
+
+
+def test_of_a_line_with_millions_of_labels_only_the_first_are_read() -> None:
+    labels = ",".join(f'"l{number}"="x"' for number in range(1_000_000))
+    with pytest.raises(DecodeError, match=r"^line 1: more labels than the limit of 128$"):
+        read(f"a{{{labels}}} 1")
 
 
 def test_a_page_of_empty_lines_is_bounded() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from sanso.exposition.page import Limits
 from sanso.model.errors import DecodeError
@@ -36,6 +37,7 @@ _LABEL = re.compile(
 _STRICT_LABEL = re.compile(rb"(" + _LABEL_NAME + rb")=(" + _QUOTED + rb")(,|\Z)")
 _PLAIN = re.compile(rb"(" + _NAME + rb')(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*+="[^"\\]*+"(?:,(?!\})|(?=\})))*+)\})?+ ?+')
 _PLAIN_PAIR = re.compile(r'([^=,"]+)="([^"]*)"')
+_BLANK_END = re.compile(rb"[ \t]*+\Z")
 _ESCAPE = re.compile(rb'\\([\\"n])')
 _ESCAPED = {b"\\": b"\\", b'"': b'"', b"n": b"\n"}
 
@@ -83,7 +85,8 @@ def series_labels(prefix: bytes, limits: Limits, *, strict: bool) -> Labels:
         raise DecodeError(f"a metric name is expected, not {shown(prefix)}")
     pairs = [(NAME, parts[1].decode())] if parts[1] is not None else []
     if parts[2]:
-        pairs += _strict_pairs(parts[2]) if strict else _pairs(parts[2])
+        # One more than allowed is enough to refuse them: a line may hold millions.
+        pairs += islice(_strict_pairs(parts[2]) if strict else _pairs(parts[2]), limits.labels + 1)
     return _checked(pairs, limits)
 
 
@@ -136,12 +139,12 @@ def label_pairs(braces: bytes, limits: Limits) -> Labels:
     Raises:
         DecodeError: They are malformed.
     """
-    return _unique(list(_strict_pairs(braces[1:-1])), limits) if len(braces) > 2 else ()
+    return _unique(list(islice(_strict_pairs(braces[1:-1]), limits.labels + 1)), limits) if len(braces) > 2 else ()
 
 
 def _pairs(inside: bytes) -> Iterator[tuple[str, str]]:
     position = 0
-    while position < len(inside) and not inside[position:].isspace():
+    while not _BLANK_END.match(inside, position):
         found = _LABEL.match(inside, position)
         if found is None:
             raise DecodeError(f'a label like name="value" is expected at {shown(inside[position:])}')
@@ -178,14 +181,14 @@ def _checked(pairs: list[tuple[str, str]], limits: Limits) -> Labels:
 
 
 def _unique(pairs: list[tuple[str, str]], limits: Limits) -> Labels:
+    if len(pairs) > limits.labels:
+        raise DecodeError(f"more labels than the limit of {limits.labels}")
     names = {name for name, _ in pairs}
     if len(names) < len(pairs):
         twice = next(name for name in sorted(names) if sum(name == other for other, _ in pairs) > 1)
         raise DecodeError(f"the label {twice!r} stands twice")
     if "" in names:
         raise DecodeError("a label with an empty name")
-    if len(pairs) > limits.labels:
-        raise DecodeError(f"{len(pairs)} labels, more than the limit of {limits.labels}")
     for name, value in pairs:
         if len(name.encode()) > limits.label_name_bytes:
             raise DecodeError(
