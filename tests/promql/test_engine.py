@@ -69,3 +69,12 @@ def test_ranges_are_checked() -> None:
 def test_answers_of_ranges_are_sorted_by_labels() -> None:
     labels = engine().range("sort_desc(x)", 0, 10_000, 1000).labels
     assert labels == sorted(labels)
+
+
+def test_every_value_at_every_step_is_too_much() -> None:
+    times = np.arange(100, dtype=np.int64) * 1000
+    values = np.arange(100.0 * SERIES).reshape(SERIES, 100)
+    frame = Frame([series_of("x", n=str(number)) for number in range(SERIES)], times, values)
+    control = QueryControl(SystemClock(), most_samples=SERIES * 100 * 10)
+    with pytest.raises(QueryError, match="too many samples"):
+        PromEngine(MemoryReader([frame])).range('count_values("v", x)', 0, 99_000, 1000, control)

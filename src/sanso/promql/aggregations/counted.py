@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from sanso.model.control import QueryControl
 from sanso.model.errors import QueryError
 from sanso.model.frame import Floats
 from sanso.model.labels import Labels, labels_of
@@ -18,11 +19,11 @@ from sanso.promql.values import Vector, blank, empty, present
 Places: TypeAlias = NDArray[np.intp]
 
 
-def count_values(vector: Vector, name_of: Grouping, label: str) -> Vector:
+def count_values(vector: Vector, name_of: Grouping, label: str, control: QueryControl) -> Vector:
     """How often each value occurs: one series a value, named by `label`.
 
     Raises:
-        QueryError: That cannot be the name of a label.
+        QueryError: That cannot be the name of a label, or there are too many values to count them at every step.
     """
     if not label or not is_text(label):
         raise QueryError(f"invalid label name {quoted(label)}", "execution")
@@ -41,6 +42,7 @@ def count_values(vector: Vector, name_of: Grouping, label: str) -> Vector:
         ],
         dtype=np.intp,
     )
+    control.hold(len(places) * vector.values.shape[1] * 2 + vector.values.size)
     totals: Floats = np.zeros((len(places), vector.values.shape[1]))
     np.add.at(totals, (counted[inverse.ravel()], steps), 1.0)
     return Vector(list(places), blank(totals, totals > 0))

@@ -25,7 +25,8 @@ def aggregated(evaluation: Evaluation, node: Aggregate) -> Vector:
         QueryError: Its parameter is wrong.
     """
     vector = evaluation.vector(node.expr)
-    evaluation.hold(vector)
+    # Sorting keeps several copies at once.
+    evaluation.hold(vector, results=1 if node.name in SIMPLE else 4)
     name_of = grouping(node.labels, by=node.by)
     if vector.histograms is not None and node.name in NATIVE:
         return native(evaluation, node, vector, name_of)
@@ -37,7 +38,8 @@ def aggregated(evaluation: Evaluation, node: Aggregate) -> Vector:
         return aggregate(node.name, vector, name_of)
     assert node.param is not None
     if node.name == "count_values":
-        return count_values(vector, name_of, evaluation.expect(Text, node.param).text)
+        text = evaluation.expect(Text, node.param).text
+        return count_values(vector, name_of, text, evaluation.source.control)
     param = evaluation.expect(Scalar, node.param).values
     if node.name == "quantile":
         for value in dict.fromkeys(param[~((param >= 0) & (param <= 1))].tolist()):
