@@ -240,3 +240,10 @@ async def test_a_refused_target_is_down_and_says_why() -> None:
     assert scraped.kept() == {}
     assert scraped.cycle.reading.error.startswith("target_limit exceeded")
     assert not math.isnan(scraped.cycle.reading.duration_s)
+
+
+async def test_infinities_and_nan_are_values() -> None:
+    scraped = Scraped()
+    await scraped.scrape("a +Inf\nb -Inf\nc NaN\n")
+    found = {text.partition("{")[0]: samples[0][1] for text, samples in scraped.kept().items()}
+    assert found == {"a": math.inf, "b": -math.inf, "c": "nan"}

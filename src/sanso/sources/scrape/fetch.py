@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import ssl
 from dataclasses import dataclass
@@ -73,9 +74,9 @@ class Fetcher:
             self._kept = None
 
     async def _followed(self, url: str, wish: Wish) -> HttpAnswer:
-        first = urlsplit(url)
+        first = _split(url)
         for _ in range(_MOST_REDIRECTS + 1):
-            parts = urlsplit(url)
+            parts = _split(url)
             if parts.scheme not in _PORTS or not parts.hostname:
                 raise SourceError(f"{url} is not an http address")
             # Credentials are for the server that they were given for.
@@ -116,6 +117,11 @@ class Fetcher:
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
             raise SourceError(f"dial tcp {host}:{port}: {reason.lower()}") from error
         return connection
+
+
+@functools.lru_cache(maxsize=4096)
+def _split(url: str) -> SplitResult:
+    return urlsplit(url)
 
 
 def _port(parts: SplitResult) -> int:
