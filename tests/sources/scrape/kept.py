@@ -11,7 +11,7 @@ from sanso.model.clock import FixedClock
 from sanso.model.frame import Columns, Family, Row, is_absent, is_stale
 from sanso.model.labels import labels_of, render
 from sanso.model.matchers import Matcher
-from sanso.sources.scrape.connection import BodyTooLargeError, HttpAnswer
+from sanso.sources.scrape.connection import BodyTooLargeError, HttpAnswer, new_buffer
 from sanso.sources.scrape.cycle import Cycle
 from sanso.sources.scrape.fetch import Fetcher, Wish
 from sanso.sources.scrape.formats import JobPages
@@ -32,7 +32,7 @@ class GivenPages(Fetcher):
     """Answers with what the test put there: a page's bytes, or an error to raise."""
 
     def __init__(self) -> None:
-        super().__init__(HttpSettings(), TlsContexts(HttpSettings().tls))
+        super().__init__(HttpSettings(), TlsContexts(HttpSettings().tls), new_buffer())
         self.next: bytes | Exception = b""
         self.content_type = "text/plain; version=0.0.4"
 

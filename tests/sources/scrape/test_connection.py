@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sanso.model.errors import SourceError
-from sanso.sources.scrape.connection import Connection, HttpAnswer
+from sanso.sources.scrape.connection import Connection, HttpAnswer, new_buffer
 from tests.sources.scrape.answering import page
 
 MOST = 1000
@@ -52,12 +52,15 @@ class FakeTransport(asyncio.Transport):
 
 
 async def answered(pieces: list[bytes]) -> HttpAnswer | SourceError:
-    connection, transport = Connection(), FakeTransport()
+    buffer = new_buffer()
+    connection, transport = Connection(buffer), FakeTransport()
     connection.connection_made(transport)
     task = asyncio.ensure_future(connection.ask(b"GET / HTTP/1.1\r\n\r\n", MOST))
     await asyncio.sleep(0)
     for piece in pieces:
-        connection.data_received(piece)
+        connection.get_buffer(-1)[: len(piece)] = piece
+        connection.buffer_updated(len(piece))
+        buffer[: len(piece)] = bytes(len(piece))  # the next connection's piece may be anything
     connection.connection_lost(None)
     try:
         return await task

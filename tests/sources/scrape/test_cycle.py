@@ -73,6 +73,16 @@ async def test_a_target_that_goes_in_the_millisecond_of_its_scrape_ends_too() ->
     assert scraped.kept() == {f"a{{{TARGET}}}": [(0.0, 1.0), (0.001, "stale")]}
 
 
+@pytest.mark.parametrize(("late_ms", "stamp_ms"), [(0, 0), (20, 0), (21, 21), (3000, 3000)])
+def test_a_scrape_that_is_hardly_late_is_stamped_with_its_mark(late_ms: int, stamp_ms: int) -> None:
+    scraped = Scraped()
+    mark = scraped.cycle._next(123)
+    assert mark % 60_000 == 123
+    assert 0 < mark - scraped.clock.now_ms() <= 60_000
+    scraped.clock.at_ms = mark + late_ms
+    assert scraped.cycle._stamp(mark) == mark + stamp_ms
+
+
 async def test_labels_that_clash() -> None:
     page = 'a{job="own",instance="i",exported_job="e",x="y"} 1\n'
     scraped = Scraped()

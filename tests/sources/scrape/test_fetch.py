@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sanso.model.errors import SourceError
-from sanso.sources.scrape.connection import BodyTooLargeError, HttpAnswer
+from sanso.sources.scrape.connection import BodyTooLargeError, HttpAnswer, new_buffer
 from sanso.sources.scrape.fetch import Fetcher, Wish
 from sanso.sources.scrape.settings import HttpSettings, Secret, TlsSettings
 from sanso.sources.scrape.tls import TlsContexts
@@ -22,7 +22,7 @@ BODY = b"up 1\n"
 
 def fetcher(http: HttpSettings | None = None) -> Fetcher:
     settings = http or HttpSettings()
-    return Fetcher(settings, TlsContexts(settings.tls))
+    return Fetcher(settings, TlsContexts(settings.tls), new_buffer())
 
 
 async def fetched(answer: Answer, wish: Wish = WISH, http: HttpSettings | None = None) -> tuple[HttpAnswer, Answering]:

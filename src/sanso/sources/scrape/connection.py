@@ -11,6 +11,7 @@ import httptools
 from sanso.model.errors import SourceError
 
 _MOST_HEADER_BYTES = 1 << 20
+_BUFFER_BYTES = 1 << 18
 _GZIP = 31
 """zlib's window bits for gzip."""
 
@@ -32,19 +33,29 @@ class HttpAnswer:
     body: bytes = b""
 
 
+def new_buffer() -> memoryview:
+    """A buffer for connections."""
+    return memoryview(bytearray(_BUFFER_BYTES))
+
+
 class BodyTooLargeError(SourceError):
     """The page is longer than what is allowed."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """Asks one thing at a time; what is not HTTP ends it.
+
+    Args:
+        buffer: Where pieces are received; connections of one loop may share it, for each piece is read at once. (A new
+            one for each piece costs more than reading it.)
 
     Attributes:
         reusable: Whether another request may follow.
         fresh: No byte of an answer has come since the last request: a kept connection may have been closed meanwhile.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, buffer: memoryview) -> None:
+        self._buffer = buffer
         self.reusable = False
         self.fresh = True
         self._transport: asyncio.Transport | None = None
@@ -96,16 +107,20 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
-    def data_received(self, data: bytes) -> None:
-        """A piece of the answer."""
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - there is one buffer
+        """Where the next piece is to be put."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """A piece of the answer is there."""
         if self._waiting is None or self._waiting.done():  # nothing was asked: not a server to go on with
             self.close()
             return
         self.fresh = False
         if not self._in_body:
-            self._header_bytes += len(data)
+            self._header_bytes += nbytes
         try:
-            self._parser.feed_data(data)
+            self._parser.feed_data(self._buffer[:nbytes])
         except httptools.HttpParserCallbackError as error:
             cause = error.__context__
             self._fail(cause if isinstance(cause, SourceError) else SourceError(f"the answer is broken: {cause}"))

@@ -6,6 +6,7 @@ import json
 import re
 
 from sanso.model.errors import SourceError
+from sanso.sources.scrape.connection import new_buffer
 from sanso.sources.scrape.discovery import groups_of
 from sanso.sources.scrape.fetch import Fetcher, Wish
 from sanso.sources.scrape.settings import HttpDiscovery, TargetGroup
@@ -24,7 +25,7 @@ class HttpWatch:
 
     def __init__(self, settings: HttpDiscovery) -> None:
         self._settings = settings
-        self._fetcher = Fetcher(settings.http, TlsContexts(settings.http.tls))
+        self._fetcher = Fetcher(settings.http, TlsContexts(settings.http.tls), new_buffer())
         refresh_s = settings.refresh_ms / 1000
         headers = (
             ("Accept", "application/json"),

@@ -43,9 +43,11 @@ class Fetcher:
     Args:
         http: Credentials, redirects.
         tls: Of the job; its targets share it.
+        buffer: Where pieces are received; those of one loop may share it.
     """
 
-    def __init__(self, http: HttpSettings, tls: TlsContexts) -> None:
+    def __init__(self, http: HttpSettings, tls: TlsContexts, buffer: memoryview) -> None:
+        self._buffer = buffer
         self._http = http
         self._tls = tls
         self._kept: Connection | None = None
@@ -110,7 +112,9 @@ class Fetcher:
         name = (self._http.tls.server_name or host) if parts.scheme == "https" else None
         context = self._tls.context() if parts.scheme == "https" else None
         try:
-            _, connection = await loop.create_connection(Connection, host, port, ssl=context, server_hostname=name)
+            _, connection = await loop.create_connection(
+                lambda: Connection(self._buffer), host, port, ssl=context, server_hostname=name
+            )
         except ssl.SSLError as error:
             raise SourceError(f"TLS with {parts.netloc}: {error.reason or error}: {error}") from error
         except OSError as error:

@@ -211,13 +211,13 @@ def _too_long(labels: Labels, limits: ScrapeLimits) -> str:
     metric = metric_name(labels)[:50]
     if limits.labels and len(labels) > limits.labels:
         return f"label_limit exceeded (metric: {metric}, number of labels: {len(labels)}, limit: {limits.labels})"
+    most_name, most_value = limits.label_name_length or _ANY_LENGTH, limits.label_value_length or _ANY_LENGTH
     for name, value in labels:
-        for what, part, most in (
-            ("label_name_length_limit", name, limits.label_name_length),
-            ("label_value_length_limit", value, limits.label_value_length),
-        ):
-            if most and len(part) * 4 > most and len(part.encode("utf-8", "surrogatepass")) > most:
-                return f"{what} exceeded (metric: {metric}, label name: {name[:50]}, limit: {most})"
+        if len(name) * 4 <= most_name and len(value) * 4 <= most_value:  # no character has more than four bytes
+            continue
+        for what, part, most in (("name", name, most_name), ("value", value, most_value)):
+            if len(part.encode("utf-8", "surrogatepass")) > most:
+                return f"label_{what}_length_limit exceeded (metric: {metric}, label name: {name[:50]}, limit: {most})"
     return ""
 
 

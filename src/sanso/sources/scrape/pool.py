@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sanso.model.errors import SourceError
 from sanso.model.labels import Labels
+from sanso.sources.scrape.connection import new_buffer
 from sanso.sources.scrape.cycle import Cycle, TargetReading
 from sanso.sources.scrape.discovery_file import FileWatch
 from sanso.sources.scrape.discovery_http import HttpWatch
@@ -53,6 +54,7 @@ class Pool:
         self._shared = shared
         self._pages = JobPages(job)
         self._tls = TlsContexts(job.http.tls)
+        self._buffer = new_buffer()
         self._running: dict[str, _Running] = {}
         self._groups: dict[FileDiscovery | HttpDiscovery | None, list[TargetGroup]] = {None: list(job.static)}
         self._discoveries: list[asyncio.Task[None]] = []
@@ -119,7 +121,7 @@ class Pool:
             running.cycle.refusal = over if most and len(found.targets) > most else ""
 
     def _begin(self, target: Target) -> _Running:
-        fetcher = Fetcher(self.job.http, self._tls)
+        fetcher = Fetcher(self.job.http, self._tls, self._buffer)
         shared = self._shared
         recorder = Recorder(target, self.job, shared)
         cycle = Cycle(target, self._pages, fetcher, recorder, shared.clock)
