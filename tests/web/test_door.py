@@ -75,6 +75,8 @@ def test_long_answers_are_packed_for_who_takes_that(api: httpx.Client) -> None:
     with urllib.request.urlopen(request, timeout=5) as answer:
         assert answer.headers["Content-Encoding"] == "gzip"
         assert json.loads(gzip.decompress(answer.read())) == plain.json()
+    both = api.get(LONG, headers={"Accept-Encoding": "gzip", "Origin": WELCOME})
+    assert both.headers["vary"] == "Accept-Encoding, Origin"
     short = api.get("/api/v1/query?query=1", headers={"Accept-Encoding": "gzip"})
     assert "content-encoding" not in short.headers
 

@@ -188,6 +188,8 @@ def test_histograms_are_not_streamed_where_samples_are_taken_too(api: httpx.Clie
     query = ([(0, "__name__", "exponential")], START, START + 60_000)
     answer = api.post("/api/v1/read", content=request(query, accepted=b"\x01\x00"))
     assert answer.headers["content-type"] == "application/x-protobuf"
+    only = api.post("/api/v1/read", content=request(query, accepted=b"\x01"))
+    assert (only.status_code, "accept those too" in only.text) == (400, True)
 
 
 def test_stale_markers_are_sent() -> None:

@@ -50,7 +50,6 @@ class CrossOrigin:
             "access-control-allow-headers": "Accept, Authorization, Content-Type, Origin",
             "access-control-allow-methods": "GET, POST, OPTIONS",
             "access-control-expose-headers": "Date",
-            "vary": "Origin",
         }
 
     def _welcome(self, origin: str) -> bool:

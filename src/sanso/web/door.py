@@ -100,7 +100,10 @@ class Door:
             await self._otherwise(scope, receive, send)
             return
         response = await self._response(endpoint, name, scope, headers, receive)
-        response.headers.update(self._origins.allowed(headers))
+        allowed = self._origins.allowed(headers)
+        if allowed:
+            response.headers.update(allowed)
+            response.headers.add_vary_header("Origin")
         await response(scope, receive, send)
 
     def _found(self, path: str) -> tuple[str, Endpoint | None]:
@@ -157,7 +160,7 @@ def packed(response: Response, headers: Headers) -> Response:
     response.body = bytes(cramjam.gzip.compress(body, level=1))
     response.headers["content-length"] = str(len(response.body))
     response.headers["content-encoding"] = "gzip"
-    response.headers["vary"] = "Accept-Encoding"
+    response.headers.add_vary_header("Accept-Encoding")
     return response
 
 

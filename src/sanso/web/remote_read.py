@@ -50,7 +50,10 @@ def remote_read(services: Services, asked: Asked) -> Response:
         busy = isinstance(error, QueryError) and error.kind in ("timeout", "canceled")
         return PlainTextResponse(f"{error}\n", 503 if busy else 400)
     streamed = next(kind for kind in accepted if kind in (SAMPLES, STREAMED_CHUNKS)) == STREAMED_CHUNKS
-    if streamed and (SAMPLES not in accepted or not any(histograms for _, histograms in found)):
+    natives = any(histograms for _, histograms in found)
+    if natives and SAMPLES not in accepted:
+        return PlainTextResponse("native histograms are read as samples only: accept those too\n", 400)
+    if streamed and not natives:
         return Response(b"".join(_frames(found, asked.control)), media_type=_STREAMED)
     body = bytes(cramjam.snappy.compress_raw(_sampled(found)))
     return Response(body, media_type="application/x-protobuf", headers={"Content-Encoding": "snappy"})
@@ -136,7 +139,7 @@ def _sampled(found: Sequence[tuple[list[_Series], dict[Labels, _Histograms]]]) -
 
 
 def _frames(found: Sequence[tuple[list[_Series], dict[Labels, _Histograms]]], control: QueryControl) -> Iterator[bytes]:
-    """Length, checksum and message of each series; what the chunks of XOR cannot hold is left out."""
+    """Length, checksum and message of each series of plain samples."""
     for query, (plain_series, _) in enumerate(found):
         messages: list[bytes] = []
         for labels, times, values in plain_series:
