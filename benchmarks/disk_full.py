@@ -26,7 +26,7 @@ from harness.remote_write import HEADERS, requests
 from harness.servers import Server, get_json, serving
 from sanso.model.labels import series_of
 
-SERIES, DISK_MB = 200, 24
+SERIES, DISK_MB = 200, 48
 LABELS = [series_of("disk_rows", number=str(number)) for number in range(SERIES)]
 NORMAL_S, FULL_S, MOST_WAIT_S = 0.6, 0.8, 20
 
@@ -45,7 +45,8 @@ class Sender:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             row = self.acknowledged
-            (body,) = requests(LABELS, [self.start_ms + row * 1000], np.full((SERIES, 1), float(row)), rows=1)
+            values = np.random.default_rng(row).normal(size=(SERIES, 1))  # nothing compresses: the file has to grow
+            (body,) = requests(LABELS, [self.start_ms + row * 1000], values, rows=1)
             connection.request("POST", "/api/v1/write", body, HEADERS)
             answer = connection.getresponse()
             answer.read()

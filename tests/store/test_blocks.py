@@ -10,16 +10,17 @@ from hypothesis import strategies as st
 from pcodec import ChunkConfig, standalone
 
 from sanso.model.errors import StoreError
-from sanso.model.frame import ABSENT, STALE, Times, absent
+from sanso.model.frame import ABSENT, STALE, Floats, Times, absent
 from sanso.store.blocks import (
     PIECE_BYTES,
     Block,
     decode_chunk,
     decode_index,
     decode_times,
+    decode_with,
     encode,
+    other_of,
     piece_starts,
-    same_as,
     sealed,
 )
 
@@ -30,6 +31,16 @@ decimal_cells = st.integers(-(10**12), 10**12).map(lambda whole: whole / 1000)
 
 def chunk_of(block: Block, ends: Times, column: int) -> bytes:
     return b"".join(block.pieces)[int(ends[column]) : int(ends[column + 1])]
+
+
+def values_of(block: Block, ends: Times, column: int) -> Floats:
+    chunk = chunk_of(block, ends, column)
+    other = other_of(chunk)
+    if other is None:
+        return decode_chunk(chunk, block.rows)
+    if other_of(chunk_of(block, ends, other)) is not None:
+        return values_of(block, ends, other)
+    return decode_with(chunk, chunk_of(block, ends, other), block.rows)
 
 
 @settings(max_examples=60, deadline=None)
@@ -47,8 +58,7 @@ def test_a_block_gives_back_every_bit(rows: list[list[float]]) -> None:
     series, ends = decode_index(block.index)
     assert series.tolist() == [7, 8, 9]
     for column in range(3):
-        other = same_as(chunk_of(block, ends, column))
-        back = decode_chunk(chunk_of(block, ends, column if other is None else other), block.rows)
+        back = values_of(block, ends, column)
         assert back.view(np.uint64).tolist() == np.ascontiguousarray(values[:, column]).view(np.uint64).tolist()
 
 
@@ -106,3 +116,35 @@ def test_whatever_the_bytes_are_decoding_ends_in_values_or_in_an_error(damaged: 
     for decode in (decode_index, lambda chunk: decode_chunk(chunk, rows)):
         with contextlib.suppress(StoreError):
             decode(damaged)
+
+
+@pytest.mark.parametrize("digits", [0, 2])
+def test_columns_that_move_together_are_kept_as_differences(digits: int) -> None:
+    random = np.random.default_rng(1)
+    walk = np.cumsum(random.integers(-1000, 1000, 600))
+    others = [walk, 7 - walk, walk + random.integers(-2, 3, 600), walk + random.integers(-2, 3, 600), 7 - walk]
+    alone = np.cumsum(random.integers(-1000, 1000, 600))
+    values = np.vstack([*others, alone, *others[2:]]) / 10**digits
+    times = np.arange(600, dtype=np.int64)
+    block = sealed(times, range(len(values)), values)
+    _, ends = decode_index(block.index)
+    assert [chunk_of(block, ends, column)[:1] for column in (1, 2, 3)] == [b"\x06"] * 3
+    assert chunk_of(block, ends, 5)[:1] != b"\x06"
+    for column, expected in enumerate(values):
+        assert values_of(block, ends, column).tobytes() == expected.tobytes()
+    assert int(ends[-1]) < 3 * len(encode(times, [1], values[:1]).pieces[0])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(129, 200), st.integers(2, 12))
+def test_long_blocks_of_related_columns_give_back_every_bit(seed: int, rows: int, count: int) -> None:
+    random = np.random.default_rng(seed)
+    bases = np.cumsum(random.integers(-50, 1000, (3, rows)), axis=1)
+    columns = [
+        (bases[random.integers(3)] * random.choice([-1, 1]) + random.integers(0, 4, rows)) / 10 ** random.integers(0, 3)
+        for _ in range(count)
+    ]
+    block = sealed(np.arange(rows, dtype=np.int64), range(count), columns)
+    _, ends = decode_index(block.index)
+    for column, expected in enumerate(columns):
+        assert values_of(block, ends, column).tobytes() == expected.tobytes()

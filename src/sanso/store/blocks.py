@@ -1,10 +1,11 @@
 """Sealed blocks: the columns of many rows, each in its cheapest form. Pure bytes in, bytes out.
 
 A block is a timeline, an index and, for each series, a chunk: one kind byte and what the kind says. A constant is its
-8 bytes (or one, for a small whole number); a column that another one equals is that one's place; else it is pcodec's
-stream, of int64 where every value is a whole number or a decimal fraction with few digits, and of float64 where not.
-pcodec keeps every bit, so the three NaN stay distinct. Chunks lie one after the other in pieces of about `PIECE_BYTES`,
-cut where a column ends, so that one column of a long block is found without reading all of it.
+8 bytes (or one, for a small whole number); a column that another one equals is that one's place; one that moves as
+another does is the difference to it; else it is pcodec's stream, of int64 where every value is a whole number or a
+decimal fraction with few digits, and of float64 where not. pcodec keeps every bit, so the three NaN stay distinct.
+Chunks lie one after the other in pieces of about `PIECE_BYTES`, cut where a column ends, so that one column of a long
+block is found without reading all of it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +21,16 @@ from pcodec import ChunkConfig, standalone
 
 from sanso.model.errors import StoreError
 from sanso.model.frame import Floats, Times, is_absent
+from sanso.store.related import FEWEST_ROWS, Related
 
 PIECE_BYTES = 1 << 15
-_CONSTANT, _FLOATS, _WHOLES, _SMALL, _DECIMALS, _SAME = (bytes([kind]) for kind in range(6))
+_CONSTANT, _FLOATS, _WHOLES, _SMALL, _DECIMALS, _SAME, _DIFFERENCE = (bytes([kind]) for kind in range(7))
 _MOST_WHOLE, _MOST_DECIMAL = 2.0**62, 2.0**53
 _MOST_DIGITS = 9
 _FIRST_ROOM, _MOST_ROOM = 1 << 14, 1 << 26
 _CONFIG = ChunkConfig()
+_DAMAGED = "a block's column is damaged: restore a backup"
+_Numbers = TypeVar("_Numbers", Floats, Times)
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,16 @@ def sealed(times: Times, series: Sequence[int], columns: Iterable[Floats]) -> Bl
     """A block of columns that come one at a time, each contiguous and of shape [T]."""
     chunks: list[bytes] = []
     known: dict[bytes, int] = {}
+    related = Related(len(times)) if len(times) >= FEWEST_ROWS else None
     for place, column in enumerate(columns):
         chunk = _chunk(column)
-        first = known.setdefault(chunk, place)
-        chunks.append(chunk if first == place or len(chunk) < 6 else _SAME + struct.pack("<I", first))
+        if chunk in known:
+            chunk = _SAME + struct.pack("<I", known[chunk])
+        elif len(chunk) > 5:
+            known[chunk] = place
+            if related is not None and chunk[:1] in (_WHOLES, _DECIMALS):
+                chunk = _told_by_another(chunk, chunks, related, len(times))
+        chunks.append(chunk)
     return as_block(_packed(times), series, chunks, len(times))
 
 
@@ -120,11 +131,24 @@ def piece_starts(ends: Times) -> list[int]:
     return starts
 
 
-def same_as(chunk: bytes) -> int | None:
-    """The place of the column that this chunk says it equals; None where it has values of its own."""
-    if chunk[:1] != _SAME or len(chunk) != 5:
-        return None
-    return int(struct.unpack_from("<I", chunk, 1)[0])
+def other_of(chunk: bytes) -> int | None:
+    """The place of the column without which this chunk cannot be read; None where it can."""
+    if (chunk[:1] == _SAME and len(chunk) == 5) or (chunk[:1] == _DIFFERENCE and len(chunk) > 6):
+        return int(struct.unpack_from("<I", chunk, 1)[0])
+    return None
+
+
+def decode_with(chunk: bytes, other: bytes, rows: int) -> Floats:
+    """The values of one series whose chunk needs another one.
+
+    Raises:
+        StoreError: A chunk is damaged.
+    """
+    if chunk[:1] == _SAME:
+        return decode_chunk(other, rows)
+    digits, whole = _wholes(other, rows)
+    difference = _ints(chunk[6:], rows)
+    return _divided(difference + whole if chunk[5] else difference - whole, digits)
 
 
 def decode_chunk(chunk: bytes, rows: int) -> Floats:
@@ -138,17 +162,50 @@ def decode_chunk(chunk: bytes, rows: int) -> Floats:
         return np.full(rows, np.frombuffer(chunk, dtype=np.uint64, offset=1)[0], dtype=np.uint64).view(np.float64)
     if kind == _SMALL and len(chunk) == 2:
         return np.full(rows, float(np.frombuffer(chunk, dtype=np.int8, offset=1)[0]))
-    begin = {_FLOATS: 1, _WHOLES: 1, _DECIMALS: 2}.get(kind, 0)
-    values = np.empty(rows, dtype=np.float64 if kind == _FLOATS else np.int64)
+    if kind == _FLOATS:
+        return _filled(chunk[1:], np.empty(rows, dtype=np.float64))
+    digits, whole = _wholes(chunk, rows)
+    return _divided(whole, digits)
+
+
+def _wholes(chunk: bytes, rows: int) -> tuple[int, Times]:
+    """Decimal digits and whole numbers of a chunk that has such."""
+    begin = {_WHOLES: 1, _DECIMALS: 2}.get(chunk[:1], 0)
+    if not begin or len(chunk) <= begin:
+        raise StoreError(_DAMAGED)
+    return chunk[1] if begin == 2 else 0, _ints(chunk[begin:], rows)
+
+
+def _divided(whole: Times, digits: int) -> Floats:
+    return np.asarray(whole / 10.0**digits if digits else whole, dtype=np.float64)
+
+
+def _ints(stream: bytes, rows: int) -> Times:
+    return _filled(stream, np.empty(rows, dtype=np.int64))
+
+
+def _filled(stream: bytes, values: _Numbers) -> _Numbers:
     try:
-        whole = begin and standalone.simple_decompress_into(chunk[begin:], values)
-    except (RuntimeError, TypeError) as error:
-        raise StoreError("a block's column is damaged: restore a backup") from error
-    if not whole or not whole.finished or whole.n_processed != rows:
-        raise StoreError("a block's column is damaged: restore a backup")
-    if kind == _DECIMALS:
-        return np.asarray(values / 10.0 ** chunk[1], dtype=np.float64)
-    return np.asarray(values, dtype=np.float64)
+        progress = standalone.simple_decompress_into(stream, values)
+    except RuntimeError as error:
+        raise StoreError(_DAMAGED) from error
+    if not progress.finished or progress.n_processed != len(values):
+        raise StoreError(_DAMAGED)
+    return values
+
+
+def _told_by_another(chunk: bytes, chunks: Sequence[bytes], related: Related, rows: int) -> bytes:
+    """The chunk, or a smaller one that is its difference to an earlier column."""
+    digits, whole = _wholes(chunk, rows)
+    found = related.of(digits, whole)
+    if found is not None:
+        place, sign = found
+        difference = whole - sign * _wholes(chunks[place], rows)[1]
+        told = _DIFFERENCE + struct.pack("<IB", place, sign > 0) + _packed(difference)
+        if len(told) < len(chunk):
+            return told
+    related.add(len(chunks), digits, whole)
+    return chunk
 
 
 def _chunk(values: Floats) -> bytes:

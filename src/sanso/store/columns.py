@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sanso.model.errors import StoreError
 from sanso.model.frame import Floats, Times
-from sanso.store.blocks import decode_chunk, decode_index, decode_times, piece_starts, same_as
+from sanso.store.blocks import decode_chunk, decode_index, decode_times, decode_with, other_of, piece_starts
 from sanso.store.places import Places
 
 _MOST_BYTES = 4 << 20
@@ -61,12 +61,15 @@ class BlockColumns:
             StoreError: The block is damaged.
         """
         chunk = self._chunk(place)
-        other = same_as(chunk)
-        if other is not None:
-            if other >= place:
-                raise StoreError("a block's column is damaged: restore a backup")
-            chunk = self._chunk(other)
-        return decode_chunk(chunk, len(self._index.times))
+        rows = len(self._index.times)
+        other = other_of(chunk)
+        if other is None:
+            return decode_chunk(chunk, rows)
+        if other >= place:
+            raise StoreError("a block's column is damaged: restore a backup")
+        if other_of(self._chunk(other)) is not None:  # equal to one that is told by a third
+            return self.column(other)
+        return decode_with(chunk, self._chunk(other), rows)
 
     def _chunk(self, place: int) -> bytes:
         index = self._index

@@ -210,6 +210,8 @@ class Store:
             while self.upkeep.compact(all_of_them=True):
                 pass
             self.upkeep.pack(all_of_them=True)
+            for head in self._reading.heads.values():
+                head.layout = 0  # no row is left that names one
             if clean and self._reading.tombstones and self.upkeep.clean(self._reading.tombstones):
                 self._reading.tombstones = Tombstones()
             self.upkeep.give_back()

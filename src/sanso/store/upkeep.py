@@ -102,8 +102,10 @@ class Upkeep:
             self._disk.connection.executescript("pragma incremental_vacuum(4000)")
 
     def pack(self, *, all_of_them: bool = False) -> None:
-        """Pack the catalogue's new series, where there are many."""
+        """Pack the catalogue's new series, where there are many; all of them: and forget layouts that no row names."""
         statements = packing(self._disk.connection, 1 if all_of_them else _FEWEST_PACKED)
+        if all_of_them:
+            statements.append(("delete from layouts where id not in (select layout from log)", ()))
         if statements:
             self._disk.transact(statements)
 
