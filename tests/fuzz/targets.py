@@ -272,7 +272,8 @@ def block() -> Target:
                 assert len(found) == len(series) + 1
                 blocks.piece_starts(found)
             else:
-                blocks.same_as(data[2:])
+                if blocks.other_of(data[2:]) is not None:
+                    blocks.decode_with(data[2:], chunks[2], count)
                 assert len(blocks.decode_chunk(data[2:], count)) == count
 
     return Target(seeds, take)
