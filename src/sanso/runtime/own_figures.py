@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sanso.model.frame import Family, Row
 from sanso.sources.readings import RowBuilder, named
-from sanso.store.store import StoreStats
+from sanso.store.limits import StoreStats
 
 _EVERY_MS = 15_000
 """Between two looks at the store: counting blocks asks SQLite."""

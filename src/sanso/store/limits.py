@@ -1,4 +1,4 @@
-"""What a store may keep, and how long."""
+"""What a store may keep, and what it holds."""
 
 from __future__ import annotations
 
@@ -23,3 +23,24 @@ class Limits:
     max_bytes: int
     late_ms: int
     tiers: Mapping[int, int]
+
+
+@dataclass(frozen=True)
+class StoreStats:
+    """What a store holds and had to give up.
+
+    Attributes:
+        series: Series known.
+        samples: Cells of rows kept as they came.
+        bytes: The file.
+        refused: Samples refused because they came too late, or differ from one that was there.
+        lost: Rows given up because the disk took nothing for so long that memory was full.
+        writing: Whether everything appended so far is on disk, as far as was tried.
+    """
+
+    series: int
+    samples: int
+    bytes: int
+    refused: int
+    lost: int
+    writing: bool

@@ -6,7 +6,7 @@ import itertools
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from sanso.model.matchers import Matcher
 from sanso.store.disk import Disk
 from sanso.store.head import Head
 from sanso.store.late import Verdict, chosen, frame_of, lane_name
-from sanso.store.limits import Limits
+from sanso.store.limits import Limits, StoreStats
 from sanso.store.lock import DirectoryLock
 from sanso.store.reading import Reading
 from sanso.store.replay import contents, logged
@@ -32,27 +32,6 @@ _MOST_MEMORY_BYTES = 64 << 20
 """What heads may take while the disk takes nothing: about two hours of 1,000 series at 1 s."""
 _IDLE_MS = 30 * 60_000
 """A head that nobody has written to for so long is sealed as it is."""
-
-
-@dataclass(frozen=True)
-class StoreStats:
-    """What a store holds and had to give up.
-
-    Attributes:
-        series: Series known.
-        samples: Cells of rows kept as they came.
-        bytes: The file.
-        refused: Samples refused because they came too late, or differ from one that was there.
-        lost: Rows given up because the disk took nothing for so long that memory was full.
-        writing: Whether everything appended so far is on disk, as far as was tried.
-    """
-
-    series: int
-    samples: int
-    bytes: int
-    refused: int
-    lost: int
-    writing: bool
 
 
 class Store:
