@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -173,11 +171,12 @@ def _finite(values: Floats, first: Places, last: Places) -> tuple[Floats, Floats
 def _mend(sums: Floats, lost: Floats, doubtful: Mask, values: Floats, first: Places, last: Places) -> None:
     """Sum again, term by term, where the running sums were too great for the sum that is left of them."""
     some = _any_term(values, first, last)
-    for found in (sums, lost):
-        np.copyto(found, 0.0, where=doubtful & ~some)
-    for row, window in np.argwhere(doubtful & some).tolist():
-        terms = values[row, first[window] : last[window]].tolist()
-        sums[row, window], lost[row, window] = _one_by_one(terms)
+    for part in (sums, lost):
+        np.copyto(part, 0.0, where=doubtful & ~some)
+    rows, windows = np.nonzero(doubtful & some)
+    if len(rows):
+        found = _one_by_one(values, rows, first[windows], last[windows])
+        sums[rows, windows], lost[rows, windows] = found
 
 
 def _any_term(values: Floats, first: Places, last: Places) -> Mask:
@@ -187,16 +186,15 @@ def _any_term(values: Floats, first: Places, last: Places) -> Mask:
     return np.asarray(seen[:, last] > seen[:, first])
 
 
-def _one_by_one(terms: list[float]) -> tuple[float, float]:
+def _one_by_one(values: Floats, rows: Places, first: Places, last: Places) -> tuple[Floats, Floats]:
     """Neumaier's sum, which is Prometheus's: where terms are too far apart even for it, it errs in the same way."""
-    total = lost = 0.0
-    for term in terms:
+    total, lost = np.zeros(len(rows)), np.zeros(len(rows))
+    for place in range(int((last - first).max())):
+        inside = first + place < last
+        term = np.where(inside, values[rows, np.minimum(first + place, last - 1)], 0.0)
         after = total + term
-        if math.isinf(after):
-            lost = 0.0
-        elif abs(total) >= abs(term):
-            lost += (total - after) + term
-        else:
-            lost += (term - after) + total
+        greater = np.abs(total) >= np.abs(term)
+        lost += np.where(greater, (total - after) + term, (term - after) + total)
+        lost[np.isinf(after)] = 0.0
         total = after
     return total, lost
