@@ -13,7 +13,7 @@ from sanso.model.clock import FixedClock
 from sanso.model.errors import DecodeError
 from sanso.model.exemplars import Exemplar
 from sanso.model.frame import ABSENT, is_absent, is_stale
-from sanso.model.labels import Labels, series_of
+from sanso.model.labels import Labels, labels_of, series_of
 from sanso.model.matchers import Matcher
 from sanso.sources.remote_write import V1, V2, RemoteWriteReceiver, Written
 from sanso.sources.remote_write_schema import request_class
@@ -38,13 +38,17 @@ def v1(series: Sent) -> bytes:
     return plain
 
 
-def v2(series: Sent) -> bytes:
+def v2(series: Sent, *, described: bool = False) -> bytes:
     request = request_class("v2")()
     symbols = {"": 0}
+    if described:
+        symbols["What it is."] = 1
     for labels, samples in series:
         added = request.timeseries.add()
         for text in (text for pair in labels for text in pair):
             added.labels.append(symbols.setdefault(text, len(symbols)))
+        if described:
+            added.metadata.type, added.metadata.help = len(labels) % 3, 1
         for time_ms, value in samples:
             added.samples.add(value=value, timestamp=time_ms)
     request.symbols.extend(symbols)
@@ -266,6 +270,7 @@ def test_the_bits_that_mean_absent_to_us_are_a_nan_like_any_other() -> None:
 def test_a_stream_cut_anywhere_is_held_as_sent(data: st.DataObject) -> None:
     """Targets' scrapes one after the other, cut into requests wherever they are full: as a Prometheus sends."""
     receive, store = receiver()
+    message, described = data.draw(st.sampled_from([V1, V2])), data.draw(st.booleans())
     targets = [
         [series_of("m", n=str(n), instance=f"host-{target}") for n in range(data.draw(st.integers(1, 50)))]
         for target in range(data.draw(st.integers(1, 3)))
@@ -278,8 +283,10 @@ def test_a_stream_cut_anywhere_is_held_as_sent(data: st.DataObject) -> None:
     ]
     size = data.draw(st.integers(1, 60))
     for begin in range(0, len(stream), size):
-        answer = receive.receive(packed(v1(stream[begin : begin + size])))
-        assert (answer.samples, answer.problem) == (len(stream[begin : begin + size]), "")
+        request = stream[begin : begin + size]
+        plain = v1(request) if message == V1 else v2(request, described=described)
+        answer = receive.receive(packed(plain), message=message)
+        assert (answer.samples, answer.problem) == (len(request), "")
     assert held(store) == {(labels, time_ms): value for labels, ((time_ms, value),) in stream}
 
 
@@ -347,6 +354,42 @@ def test_a_damaged_request_never_becomes_other_samples_silently(place: int, dama
     times = [sample.timestamp for series in request.timeseries for sample in series.samples]
     assert np.array(values).tobytes() == found.values.tobytes()
     assert times == found.times.tolist()
+
+
+@given(place=st.integers(0, 10**6), damage=st.binary(min_size=1, max_size=3))
+@settings(deadline=None)
+def test_a_damaged_request_of_version_2_never_becomes_other_samples(place: int, damage: bytes) -> None:
+    """What is read by its shape, protobuf reads alike."""
+    receive, _ = receiver()
+    plain = v2([(series_of("m", n=str(n), job="a"), [(NOW, 1.5 * n)]) for n in range(4)])
+    receive.receive(packed(plain), message=V2)
+    place %= len(plain)
+    damaged = plain[:place] + damage + plain[place + len(damage) :]
+    found = receive._decoder._symbols.read(damaged)
+    if found is None:
+        return
+    request = request_class("v2").FromString(damaged)
+    symbols = list(request.symbols)
+    sent = [
+        (labels_of(zip(*[iter(symbols[n] for n in series.labels)] * 2, strict=True)), sample.value, sample.timestamp)
+        for series in request.timeseries
+        for sample in series.samples
+    ]
+    labels = [receive._book.labels[number] for number in found[0].tolist()]
+    assert sent == list(zip(labels, found[1].tolist(), found[2].tolist(), strict=True))
+
+
+def test_requests_of_version_2_are_read_by_their_shape_once_series_are_known() -> None:
+    receive, store = receiver()
+    series = [series_of("m", n=str(n), instance=f"host-{n % 3}") for n in range(300)]
+    for turn in range(3):
+        order = series if turn < 2 else series[::-1]  # other numbers for the same symbols
+        sent = [(labels, [(NOW + turn, float(turn * n % 5))]) for n, labels in enumerate(order)]
+        plain = v2(sent, described=True)
+        assert (receive._decoder._symbols.read(plain) is None) == (turn == 0)
+        assert receive.receive(packed(plain), message=V2) == Written(300)
+    assert len(held(store)) == 900
+    assert store.families()["m"].help == "What it is."
 
 
 def test_a_bomb_is_refused_by_its_length() -> None:

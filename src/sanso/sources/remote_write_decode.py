@@ -1,7 +1,7 @@
 """Remote-write requests read: samples as arrays, and what else they carry.
 
-Requests of version 1.0 are read by their shape where they have the usual one; what is not of that shape (several
-samples a series, histograms, exemplars, metadata) goes through protobuf, as version 2.0 does.
+Requests are read by their shape where they have the usual one; what is not of that shape (several samples a series,
+histograms, exemplars, metadata on its own) goes through protobuf.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sanso.model.frame import Family, FamilyType, Floats, Times
 from sanso.model.labels import Labels, labels_of, metric_name
 from sanso.sources.remote_write_schema import request_class
 from sanso.sources.remote_write_shape import ShapeReader
+from sanso.sources.remote_write_symbols import SymbolReader
 
 _TYPES: tuple[FamilyType, ...] = (
     "unknown", "counter", "gauge", "histogram", "histogram", "summary", "info", "stateset",
@@ -64,10 +65,12 @@ class RemoteWriteDecoder:
     def __init__(self, numbered: Numbered) -> None:
         self._numbered = numbered
         self._shapes = ShapeReader()
+        self._symbols = SymbolReader()
 
     def forget(self) -> None:
         """Drop what is remembered: series have new numbers from now on."""
         self._shapes.forget()
+        self._symbols.forget()
 
     def read_v1(self, body: bytes) -> Decoded:
         """A request of version 1.0, not compressed any more.
@@ -93,16 +96,22 @@ class RemoteWriteDecoder:
         Raises:
             DecodeError: It is not one, or refers to symbols that it lacks.
         """
+        found = self._symbols.read(body)
+        if found is not None:
+            return Decoded(*found)
         request = _parsed("v2", body)
         symbols = list(request.symbols)
         if symbols and symbols[0]:
             raise DecodeError("the first symbol must be the empty string")
         gathered = _Gathered()
+        learnt: list[tuple[Sequence[int], int]] = []
         try:
             for series in request.timeseries:
                 labels = _referred(series.labels, symbols)
                 exemplars = ((each, _referred(each.labels, symbols)) for each in series.exemplars)
-                gathered.add(series, self._numbered(labels), exemplars)
+                number = self._numbered(labels)
+                gathered.add(series, number, exemplars)
+                learnt.append((series.labels, number))
                 gathered.empty += not (series.samples or series.histograms or series.exemplars)
                 if series.HasField("metadata"):
                     meta = series.metadata
@@ -111,6 +120,7 @@ class RemoteWriteDecoder:
                     gathered.families[name] = _family(meta.type, name, symbols[meta.help], symbols[meta.unit])
         except IndexError as error:
             raise DecodeError(f"a reference to a symbol beyond the {len(symbols)} of the request") from error
+        self._symbols.learn(symbols, learnt)
         return gathered.decoded()
 
     def _learnt(self, key: bytes) -> int | None:

@@ -37,7 +37,7 @@ Learnt = Callable[[bytes], int | None]
 
 
 @dataclass(frozen=True)
-class _Shape:
+class Shape:
     """Where a request's series lie.
 
     Attributes:
@@ -59,11 +59,11 @@ class _Shape:
 class _Template:
     body: Bytes
     fixed: NDArray[np.bool_]
-    shape: _Shape
+    shape: Shape
     series: NDArray[np.int64]
 
     @classmethod
-    def of(cls, body: Bytes, shape: _Shape, series: NDArray[np.int64]) -> _Template:
+    def of(cls, body: Bytes, shape: Shape, series: NDArray[np.int64]) -> _Template:
         fixed = np.ones(len(body), dtype=bool)
         fixed[shape.values[:, None] + np.arange(8)] = False
         fixed[shape.times[:, None] + np.arange(6)] = False
@@ -72,7 +72,7 @@ class _Template:
     def read(self, body: Bytes) -> Samples | None:
         if (self.fixed & (self.body != body)).any():
             return None
-        return _samples(body, self.shape, self.series)
+        return samples_at(body, self.shape, self.series)
 
 
 class ShapeReader:
@@ -109,9 +109,9 @@ class ShapeReader:
             self._templates[beginning] = _Template.of(whole, shape, series) if seen else None
             if len(self._templates) > _MOST_TEMPLATES:
                 self._templates.popitem(last=False)
-        return _samples(whole, shape, series)
+        return samples_at(whole, shape, series)
 
-    def _numbers(self, body: bytes, shape: _Shape, learnt: Learnt) -> list[int] | None:
+    def _numbers(self, body: bytes, shape: Shape, learnt: Learnt) -> list[int] | None:
         keys = self._keys
         places = list(zip(shape.labels.tolist(), shape.samples.tolist(), strict=True))
         numbers = [keys.get(body[begin:end], _UNKNOWN) for begin, end in places]
@@ -134,7 +134,8 @@ def _first_labels(body: bytes) -> bytes:
     return body[: max(length - _FULL, 0)]
 
 
-def _samples(body: Bytes, shape: _Shape, series: NDArray[np.int64]) -> Samples | None:
+def samples_at(body: Bytes, shape: Shape, series: NDArray[np.int64]) -> Samples | None:
+    """Values and times of a shape; None where times are not of six bytes."""
     eights = np.ndarray(len(body) - 7, "<u8", body, strides=(1,))  # at every byte, the eight from there on
     raw = eights[shape.times - 2] >> np.uint64(16)
     if (raw == raw[0]).all():
@@ -162,19 +163,11 @@ def _time(raw: NDArray[np.uint64]) -> Times:
     return found.astype(np.int64)
 
 
-def _shape(body: Bytes) -> _Shape | None:
+def _shape(body: Bytes) -> Shape | None:
     """Where everything lies; None where it is not such a request from end to end."""
     if len(body) < _ZERO or body[0] != 0x0A:
         return None
-    tags = np.flatnonzero(body[: len(body) - _ZERO + 1] == 0x12)
-    following = body[tags + 1]
-    full = tags[following == 0x10]
-    full = full[full + _FULL <= len(body)]
-    full = full[(body[full + 2] == 0x09) & (body[full + 11] == 0x10)]
-    zero = tags[following == 0x07]
-    zero = zero[body[zero + 2] == 0x10]
-    samples = np.concatenate([full, zero])
-    ends = np.concatenate([full + _FULL, zero + _ZERO])
+    samples, ends = endings(body)
     last = ends == len(body)
     fits = last | (body[np.minimum(ends, len(body) - 1)] == 0x0A)
     order = np.argsort(samples[fits], kind="stable")
@@ -184,7 +177,25 @@ def _shape(body: Bytes) -> _Shape | None:
     return _certain(body, samples, ends)
 
 
-def _certain(body: Bytes, samples: Places, ends: Places) -> _Shape | None:
+def endings(body: Bytes) -> tuple[Places, Places]:
+    """Where what looks like a sample begins and ends; in no order."""
+    tags = np.flatnonzero(body[: len(body) - _ZERO + 1] == 0x12)
+    following = body[tags + 1]
+    full = tags[following == 0x10]
+    full = full[full + _FULL <= len(body)]
+    full = full[(body[full + 2] == 0x09) & (body[full + 11] == 0x10)]
+    zero = tags[following == 0x07]
+    zero = zero[body[zero + 2] == 0x10]
+    return np.concatenate([full, zero]), np.concatenate([full + _FULL, zero + _ZERO])
+
+
+def shape_of(labels: Places, samples: Places, ends: Places) -> Shape:
+    """The shape of series whose labels and samples begin there, and whose samples end there."""
+    full = ends - samples == _FULL
+    return Shape(labels, samples, full, samples[full] + 3, ends - 6)
+
+
+def _certain(body: Bytes, samples: Places, ends: Places) -> Shape | None:
     """Each series begins where the one before it ends, and is as long as its header says; else None."""
     begins = np.concatenate([[0], ends[:-1]])
     if (samples < begins + 3).any():
@@ -195,5 +206,4 @@ def _certain(body: Bytes, samples: Places, ends: Places) -> _Shape | None:
     labels = begins + 2 + two
     if (two & (high > 127)).any() or (labels + length != ends).any() or (body[begins] != 0x0A).any():
         return None
-    full = ends - samples == _FULL
-    return _Shape(labels, samples, full, samples[full] + 3, ends - 6)
+    return shape_of(labels, samples, ends)
