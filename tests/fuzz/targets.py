@@ -257,9 +257,9 @@ def block() -> Target:
         ]
     )
     sealed = blocks.encode(times, list(range(len(values))), values)
-    ends = blocks.decode_index(sealed.index)[1]
+    _, ends, begins = blocks.decode_index(sealed.index)
     joined = b"".join(sealed.pieces)
-    chunks = [joined[start:end] for start, end in pairwise(ends)]
+    chunks = [blocks.whole_chunk(joined[start:end], begins) for start, end in pairwise(ends)]
     seeds = [b"\0\0" + sealed.timeline, b"\1\0" + sealed.index, *(bytes([2, rows]) + chunk for chunk in chunks)]
 
     def take(data: bytes) -> None:
@@ -268,7 +268,7 @@ def block() -> Target:
             if part == 0:
                 blocks.decode_times(data[2:])
             elif part == 1:
-                series, found = blocks.decode_index(data[2:])
+                series, found, _ = blocks.decode_index(data[2:])
                 assert len(found) == len(series) + 1
                 blocks.piece_starts(found)
             else:

@@ -10,10 +10,11 @@ block is found without reading all of it.
 
 from __future__ import annotations
 
+import itertools
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ _MOST_WHOLE, _MOST_DECIMAL = 2.0**62, 2.0**53
 _MOST_DIGITS = 9
 _FIRST_ROOM, _MOST_ROOM = 1 << 14, 1 << 26
 _CONFIG = ChunkConfig()
+_STREAMS = {_FLOATS: 1, _WHOLES: 1, _DECIMALS: 2, _DIFFERENCE: 6}
+"""Where the stream of a chunk begins, by kind."""
+Begins: TypeAlias = Mapping[bytes, bytes]
 _DAMAGED = "a block's column is damaged: restore a backup"
 _Numbers = TypeVar("_Numbers", Floats, Times)
 
@@ -83,9 +87,12 @@ def sealed(times: Times, series: Sequence[int], columns: Iterable[Floats]) -> Bl
 
 def as_block(timeline: bytes, series: Sequence[int], chunks: Sequence[bytes], rows: int) -> Block:
     """A block of a compressed timeline and chunks as they are."""
+    begins = {kind: _common([chunk[at:] for chunk in chunks if chunk[:1] == kind]) for kind, at in _STREAMS.items()}
+    chunks = [_without(chunk, begins) for chunk in chunks]
     lengths = np.array([len(chunk) for chunk in chunks], dtype=np.int64)
     numbers = _packed(np.asarray(series, dtype=np.int64))
-    index = struct.pack("<I", len(numbers)) + numbers + _packed(lengths)
+    heads = b"".join(bytes([len(begins[kind])]) + begins[kind] for kind in _STREAMS)
+    index = struct.pack("<I", len(numbers)) + numbers + heads + _packed(lengths)
     cuts = piece_starts(_ends(lengths))
     pieces = (
         [b"".join(chunks[start:end]) for start, end in zip(cuts, [*cuts[1:], len(chunks)], strict=True)] if cuts else []
@@ -105,20 +112,31 @@ def decode_times(timeline: bytes) -> Times:
         raise StoreError("a block's times are damaged: restore a backup") from error
 
 
-def decode_index(index: bytes) -> tuple[Times, Times]:
-    """Series numbers, and where each chunk begins and ends: N and N + 1 of them.
+def decode_index(index: bytes) -> tuple[Times, Times, Begins]:
+    """Series numbers; where each chunk begins and ends; how streams of each kind begin: N and N + 1 of the first two.
 
     Raises:
         StoreError: The index is damaged.
     """
     try:
         (size,) = struct.unpack_from("<I", index)
-        series, lengths = _unpacked(index[4 : 4 + size]), _unpacked(index[4 + size :])
-    except (struct.error, RuntimeError) as error:
+        series, at = _unpacked(index[4 : 4 + size]), 4 + size
+        begins = {}
+        for kind in _STREAMS:
+            begins[kind] = index[at + 1 : at + 1 + index[at]]
+            at += 1 + index[at]
+        lengths = _unpacked(index[at:])
+    except (struct.error, RuntimeError, IndexError) as error:
         raise StoreError("a block's index is damaged: restore a backup") from error
     if len(series) != len(lengths) or (lengths <= 0).any():
         raise StoreError("a block's index is damaged: restore a backup")
-    return series, _ends(lengths)
+    return series, _ends(lengths), begins
+
+
+def whole_chunk(chunk: bytes, begins: Begins) -> bytes:
+    """A chunk with how its stream begins, which all of its kind have in common and the index says once."""
+    at = _STREAMS.get(chunk[:1])
+    return chunk if at is None else chunk[:at] + begins[chunk[:1]] + chunk[at:]
 
 
 def piece_starts(ends: Times) -> list[int]:
@@ -241,6 +259,20 @@ def _as_decimals(values: Floats) -> Iterator[tuple[int, Times]]:
 def _same(values: Floats, whole: Floats, digits: int) -> bool:
     back = (whole.astype(np.int64) / 10.0**digits).view(np.uint64)
     return bool((back == np.ascontiguousarray(values).view(np.uint64)).all())
+
+
+def _common(streams: list[bytes]) -> bytes:
+    """What all of them begin with; an index says its length in one byte."""
+    if not streams:
+        return b""
+    first, last = min(streams)[:255], max(streams)  # what these two have in common those between them have too
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    return first[: sum(1 for _ in same)]
+
+
+def _without(chunk: bytes, begins: Begins) -> bytes:
+    at = _STREAMS.get(chunk[:1])
+    return chunk if at is None else chunk[:at] + chunk[at + len(begins[chunk[:1]]) :]
 
 
 def _packed(numbers: NDArray[np.int64]) -> bytes:

@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from sanso.model.errors import StoreError
 from sanso.model.frame import Floats, Times
-from sanso.store.blocks import decode_chunk, decode_index, decode_times, decode_with, other_of, piece_starts
+from sanso.store.blocks import (
+    Begins,
+    decode_chunk,
+    decode_index,
+    decode_times,
+    decode_with,
+    other_of,
+    piece_starts,
+    whole_chunk,
+)
 from sanso.store.places import Places
 
 _MOST_BYTES = 4 << 20
@@ -28,11 +37,13 @@ class Index:
         times: Shape [T].
         places: Which series its columns are.
         ends: Where each chunk begins and ends, N + 1 of them.
+        begins: How the streams of each kind of chunk begin.
     """
 
     times: Times
     places: Places
     ends: Times
+    begins: Begins
 
     @property
     def size(self) -> int:
@@ -75,7 +86,8 @@ class BlockColumns:
         index = self._index
         piece = int(index.starts.searchsorted(place, side="right")) - 1
         begin = int(index.ends[index.starts[piece]])
-        return self._piece(piece)[int(index.ends[place]) - begin : int(index.ends[place + 1]) - begin]
+        chunk = self._piece(piece)[int(index.ends[place]) - begin : int(index.ends[place + 1]) - begin]
+        return whole_chunk(chunk, index.begins)
 
     def _piece(self, number: int) -> bytes:
         found = self._pieces.get(number)
@@ -130,5 +142,5 @@ def read_index(connection: sqlite3.Connection, block: int) -> Index:
         StoreError: It is damaged.
     """
     timeline, places = connection.execute("select timeline, places from blocks where id = ?", (block,)).fetchone()
-    series, ends = decode_index(places)
-    return Index(decode_times(timeline), Places(series.tolist()), ends)
+    series, ends, begins = decode_index(places)
+    return Index(decode_times(timeline), Places(series.tolist()), ends, begins)

@@ -6,6 +6,7 @@ are forgotten, another takes its place.
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import zlib
@@ -28,8 +29,8 @@ def every_series(connection: sqlite3.Connection) -> Iterator[tuple[int, int, Lab
     """
     for number, frame, text in connection.execute("select id, frame, labels from series"):
         yield number, frame, labels_of(json.loads(text))
-    for (data,) in connection.execute("select data from packs"):
-        for number, frame, text in _unpacked(data):
+    for first, data in connection.execute("select id, data from packs"):
+        for number, frame, text in _unpacked(first, data):
             yield number, frame, labels_of(json.loads(text))
 
 
@@ -50,7 +51,7 @@ def without(connection: sqlite3.Connection, dead: Iterable[int]) -> list[Stateme
     """
     gone, statements = set(dead), []
     for number, data in connection.execute("select id, data from packs").fetchall():
-        rows = _unpacked(data)
+        rows = _unpacked(number, data)
         kept = [row for row in rows if row[0] not in gone]
         if len(kept) < len(rows):
             statements += [("delete from packs where id = ?", (number,)), *_packs(kept)]
@@ -62,14 +63,18 @@ def _packs(rows: Sequence[_Row]) -> list[Statement]:
     made: list[Statement] = []
     for begin in range(0, len(rows), _MOST_SERIES):
         some = rows[begin : begin + _MOST_SERIES]
-        data = zlib.compress(json.dumps(some, ensure_ascii=False, separators=(",", ":")).encode(), 9)
+        numbers = [after[0] - before[0] for before, after in itertools.pairwise(some)]
+        listed = [numbers, [row[1] for row in some], [json.loads(row[2]) for row in some]]
+        data = zlib.compress(json.dumps(listed, ensure_ascii=False, separators=(",", ":")).encode(), 9)
         made.append(("insert into packs values (?, ?)", (some[0][0], data)))
     return made
 
 
-def _unpacked(data: bytes) -> list[_Row]:
+def _unpacked(first: int, data: bytes) -> list[_Row]:
     try:
-        rows: list[_Row] = [(row[0], row[1], row[2]) for row in json.loads(zlib.decompress(data))]
-    except (zlib.error, ValueError, IndexError, TypeError) as error:
+        steps, frames, labels = json.loads(zlib.decompress(data))
+        numbers = itertools.accumulate(steps, initial=first)
+        texts = (json.dumps(each, ensure_ascii=False) for each in labels)
+        return list(zip(numbers, frames, texts, strict=True))
+    except (zlib.error, ValueError, TypeError) as error:
         raise StoreError("a part of the catalogue is damaged: restore a backup") from error
-    return rows

@@ -19,24 +19,23 @@ _SMALL_FILE = 32 << 20
 _CHECKPOINT_BYTES = 8 << 20
 
 _TABLES = """
-create table frames  (id integer primary key, name text not null);
-create table series  (id integer primary key, frame integer not null, labels text not null);
-create table packs   (id integer primary key, data blob not null);
+create table frames (id integer primary key, name text not null);
+create table series (id integer primary key, frame integer not null, labels text not null);
+create table packs (id integer primary key, data blob not null);
 create table layouts (id integer primary key, frame integer not null, series blob not null);
-create table log     (frame integer not null, time integer not null, layout integer not null, cells blob not null,
-                      primary key (frame, time)) without rowid;
-create table families(name text primary key, type text not null, help text not null, unit text not null) without rowid;
-create table states  (key text primary key, value blob not null) without rowid;
+create table log (frame integer not null, time integer not null, layout integer not null, cells blob not null,
+primary key (frame, time)) without rowid;
+create table families (name text primary key, type text not null, help text not null, unit text not null) without rowid;
+create table states (key text primary key, value blob not null) without rowid;
 create table tombstones (series integer not null, first integer not null, last integer not null);
 """
 _BLOCKS = """
-create table blocks  (id integer primary key, frame integer not null, tier integer not null, first integer not null,
-                      last integer not null, rows integer not null, columns integer not null, timeline blob not null,
-                      places blob not null);
+create table blocks (id integer primary key, frame integer not null, tier integer not null, first integer not null,
+last integer not null, rows integer not null, columns integer not null, timeline blob not null, places blob not null);
 create index blocks_by_time on blocks (frame, last);
-create table pieces  (id integer primary key, data blob not null);
+create table pieces (id integer primary key, data blob not null);
 create trigger blocks_gone after delete on blocks begin
-  delete from pieces where id between old.id << 20 and (old.id << 20) + 1048575;
+delete from pieces where id between old.id << 20 and (old.id << 20) + 1048575;
 end;
 """
 
