@@ -104,7 +104,7 @@ class TargetGroup:
     """Addresses with labels that they share: what static lists and discovery give.
 
     Attributes:
-        source: Where it comes from: a group replaces the earlier one of its source.
+        source: Where it comes from, for messages.
         targets: A label set each, `__address__` at least.
         labels: Of all of them.
     """
