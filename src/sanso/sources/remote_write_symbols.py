@@ -61,7 +61,7 @@ class SymbolReader:
         return None if numbers is None else samples_at(series, shape, numbers)
 
     def _ids(self, body: bytes) -> tuple[NDArray[np.int32], int] | None:
-        """Our numbers of a request's symbols, and where they end."""
+        """Our numbers of a request's symbols, and where they end; None where one is new."""
         ids = []
         get = self._symbols.get
         at, total = 0, len(body)
@@ -76,7 +76,9 @@ class SymbolReader:
                 if length > 16_383:
                     return None
             found = get(body[at : at + length])
-            ids.append(_UNKNOWN if found is None else found)
+            if found is None:
+                return None
+            ids.append(found)
             at += length
         return (np.array(ids, dtype="<i4"), at) if ids and at < total else None
 
