@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -71,16 +72,32 @@ class BlockColumns:
         Raises:
             StoreError: The block is damaged.
         """
-        chunk = self._chunk(place)
+        return next(self.columns(np.array([place], dtype=np.intp)))
+
+    def columns(self, places: NDArray[np.intp]) -> Iterator[Floats]:
+        """The values of columns, best in the order in which they lie.
+
+        Raises:
+            StoreError: The block is damaged.
+        """
+        index = self._index
+        pieces = index.starts.searchsorted(places, side="right") - 1
+        begins = index.ends[index.starts[pieces]]
+        where = (places, pieces, index.ends[places] - begins, index.ends[places + 1] - begins)
+        for place, piece, start, end in zip(*(each.tolist() for each in where), strict=True):
+            yield self._values(place, whole_chunk(self._piece(piece)[start:end], index.begins))
+
+    def _values(self, place: int, chunk: bytes) -> Floats:
         rows = len(self._index.times)
         other = other_of(chunk)
         if other is None:
             return decode_chunk(chunk, rows)
         if other >= place:
             raise StoreError("a block's column is damaged: restore a backup")
-        if other_of(self._chunk(other)) is not None:  # equal to one that is told by a third
-            return self.column(other)
-        return decode_with(chunk, self._chunk(other), rows)
+        chunk_of_other = self._chunk(other)
+        if other_of(chunk_of_other) is not None:  # equal to one that is told by a third
+            return self._values(other, chunk_of_other)
+        return decode_with(chunk, chunk_of_other, rows)
 
     def _chunk(self, place: int) -> bytes:
         index = self._index

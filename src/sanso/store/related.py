@@ -54,4 +54,5 @@ class Related:
         return int(self._places[best]), 1 if together[best] > 0 else -1
 
     def _steps_of(self, whole: Times) -> Floats:
-        return np.diff(whole[self._from : self._from + FEWEST_ROWS]).astype(np.float64)
+        steps = np.diff(whole[self._from : self._from + FEWEST_ROWS]).astype(np.float64)
+        return np.asarray(steps - steps.mean())  # a steady rise costs nothing, and is no relation

@@ -77,8 +77,8 @@ def block_run(
         lines = np.flatnonzero(columns >= 0)
         lines = lines[np.argsort(columns[lines], kind="stable")]  # as they lie: each piece is read once
         read = BlockColumns(connection, block, index)
-        for line, place in zip(lines.tolist(), columns[lines].tolist(), strict=True):
-            out[line] = read.column(place)[first:last]
+        for line, values in zip(lines.tolist(), read.columns(columns[lines]), strict=True):
+            out[line] = values[first:last]
 
     return Run(index.times[first:last], fill)
 
