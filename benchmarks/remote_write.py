@@ -1,8 +1,9 @@
 """Remote write: samples taken a CPU-second, beside VictoriaMetrics and Prometheus.
 
-Three kinds of requests:
+Four kinds of requests:
 
-- `lockstep`: 1,000 series a request, one sample each, all of one time, from 5 senders in turn;
+- `lockstep`: 1,000 series a request, one sample each, all of one time, from 5 senders in turn over one connection;
+- `senders`: the same requests, each sender on a connection of its own, all at once;
 - `prometheus`: 2,000 samples a request as a Prometheus sends them: the stream of its targets' scrapes (20 targets of
   300 to 800 series, each at its own millisecond, two samples of five zero) cut wherever a request is full;
 - `2.0`: the same stream in messages of version 2.0, for servers that take them.
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -153,14 +155,21 @@ def send(server: Server, bodies: list[bytes], headers: dict[str, str]) -> bool:
     return True
 
 
+def send_at_once(server: Server, bodies: list[bytes]) -> None:
+    """Each sender's requests one after another, the senders beside each other."""
+    with ThreadPoolExecutor(SENDERS) as pool:
+        list(pool.map(lambda sender: send(server, bodies[sender::SENDERS], V1), range(SENDERS)))
+
+
 def measure(kind: str, count: int) -> None:
     """Print samples a CPU-second of each, and how many times Sanso's share is theirs."""
     headers = V2 if kind == "2.0" else V1
-    each = SERIES if kind == "lockstep" else BATCH
-    bodies = lockstep(count) if kind == "lockstep" else [
+    synchronous = kind in ("lockstep", "senders")
+    each = SERIES if synchronous else BATCH
+    bodies = lockstep(count) if synchronous else [
         packed(as_v2(batch) if kind == "2.0" else as_v1(batch)) for batch in batches(count)
     ]  # fmt: skip
-    first = len(bodies) // 10
+    first = len(bodies) // 10 // SENDERS * SENDERS
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as running:
         servers = [running.enter_context(serving(name, Path(folder))) for name in installed()]
         servers = [server for server in servers if send(server, bodies[:first], headers)]
@@ -171,7 +180,10 @@ def measure(kind: str, count: int) -> None:
             part = _part(bodies[first:], turn)
             for server in servers:
                 before = server.cpu_seconds()
-                send(server, part, headers)
+                if kind == "senders":
+                    send_at_once(server, part)
+                else:
+                    send(server, part, headers)
                 costs[server.name] += server.cpu_seconds() - before
         rates = {}
         for server, later in zip(servers, _resting(servers), strict=True):
@@ -193,14 +205,16 @@ def _resting(servers: list[Server]) -> list[float]:
 
 
 def _part(bodies: list[bytes], turn: int) -> list[bytes]:
-    size = -(-len(bodies) // ROUNDS)
+    size = -(-len(bodies) // ROUNDS // SENDERS) * SENDERS
     return bodies[turn * size : (turn + 1) * size]
 
 
 def main() -> None:
     """Measure what was asked for."""
     arguments = sys.argv[1:]
-    kinds = [arguments.pop(0)] if arguments and not arguments[0].isdigit() else ["lockstep", "prometheus", "2.0"]
+    kinds = (
+        [arguments.pop(0)] if arguments and not arguments[0].isdigit() else ["lockstep", "senders", "prometheus", "2.0"]
+    )
     for kind in kinds:
         measure(kind, int(arguments[0]) if arguments else 2_000)
 
