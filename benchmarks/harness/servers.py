@@ -18,7 +18,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,14 +154,17 @@ def asked_ms(server: Server, path: str, repeats: int) -> tuple[float, float, int
 
 
 @contextlib.contextmanager
-def serving(name: str, folder: Path, scrape: Path | None = None) -> Iterator[Server]:
-    """The server of this name on an empty folder, ready for requests; scraping, where it is given a configuration."""
+def serving(name: str, folder: Path, scrape: Path | None = None, *, more: Sequence[str] = ()) -> Iterator[Server]:
+    """The server of this name on an empty folder, ready for requests; scraping, where it is given a configuration.
+
+    `more` are arguments of its own that it is started with besides.
+    """
     command, ready = _KINDS[name.removesuffix(_NEW)]
     data = folder / name.replace(":", "-")
     data.mkdir(parents=True, exist_ok=True)
     address = f"127.0.0.1:{free_port()}"
     with subprocess.Popen(
-        command(_program(name), address, data, scrape), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*command(_program(name), address, data, scrape), *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as child:
         try:
             _wait(f"http://{address}{ready}")

@@ -54,6 +54,19 @@ def parts_in(labels: list[Labels]) -> list[int]:
     return [row for row, pairs in enumerate(labels) if pairs and pairs[0][0] <= COMPONENT and part_of(pairs)]
 
 
+def parts_of_all(lists: list[list[Labels]]) -> tuple[list[Ints], LabelSets]:
+    """The rows of parts in each list, and their label sets one list after the other; remembered like `bundles`."""
+    first, *others = lists
+
+    def make(_: list[Labels]) -> tuple[list[Ints], LabelSets, list[list[Labels]]]:
+        rows = [np.array(parts_in(labels), dtype=np.int64) for labels in lists]
+        parts = LabelSets(labels[row] for labels, own in zip(lists, rows, strict=True) for row in own.tolist())
+        return rows, parts, others  # which are held, so that no other lists have their ids
+
+    rows, parts, _ = derived(first, (Bundles, *map(id, others)), make)
+    return rows, parts
+
+
 def _found(labels: list[Labels]) -> Bundles | tuple[()]:
     parts = parts_in(labels)
     return _bundled(labels, parts) if parts else ()

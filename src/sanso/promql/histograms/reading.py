@@ -12,7 +12,7 @@ from sanso.model.frame import Floats, Frame, Mask, Times, absent, is_absent, is_
 from sanso.model.labels import Labels
 from sanso.model.matchers import Matcher
 from sanso.model.native_histogram import COMPONENT, CUSTOM_SCHEMA, plain
-from sanso.promql.histograms.bundles import Bundles, Custom, bundles, parts_in
+from sanso.promql.histograms.bundles import Bundles, Custom, bundles, parts_in, parts_of_all
 from sanso.promql.histograms.placed import NONE
 from sanso.promql.histograms.table import MIDDLE, Ints, Layout, Table
 
@@ -68,7 +68,7 @@ def separated(
     rest = [_others(frame, known) if known else frame for frame, known in zip(frames, found, strict=True)]
     whole = [(frame, known) for frame, known in zip(frames, found, strict=True) if known]
     if len(whole) > 1:
-        whole = _together(whole)
+        whole = _together(_side_by_side(whole))
     histograms = [_histograms(frame, known, steps, hold) for frame, known in whole]
     return _mixed([frame for frame in rest if frame.labels], histograms)
 
@@ -84,8 +84,25 @@ def _picked(frame: Frame, rows: Ints) -> Frame:
     return replace(frame, labels=[frame.labels[row] for row in rows.tolist()], values=frame.values[rows])
 
 
+def _side_by_side(whole: list[tuple[Frame, Bundles]]) -> list[tuple[Frame, Bundles]]:
+    """The same, but frames of one timeline as one: a store may hold each series, or parts of it, in a frame apart."""
+    alike: dict[tuple[bytes, int], list[Frame]] = {}
+    for frame, _ in whole:
+        alike.setdefault((frame.timeline.tobytes(), frame.coarse_ms), []).append(frame)
+    if len(alike) == len(whole):
+        return whole
+    found = []
+    for frames in alike.values():
+        rows, labels = parts_of_all([frame.labels for frame in frames])
+        values = np.concatenate([frame.values[own] for frame, own in zip(frames, rows, strict=True)])
+        known = bundles(labels)
+        assert known is not None  # the labels are all of parts
+        found.append((Frame(labels, frames[0].timeline, values, frames[0].coarse_ms), known))
+    return found
+
+
 def _together(whole: list[tuple[Frame, Bundles]]) -> list[tuple[Frame, Bundles]]:
-    """The same, but all parts of one histogram in one frame."""
+    """The same, but all parts of one histogram in one frame, whatever their timelines."""
     counts = Counter(labels for _, known in whole for labels in known.labels)
     spread = {labels for labels, times in counts.items() if times > 1}
     if not spread:
