@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanso.model.frame import STALE, Frame, absent
-from sanso.model.labels import Labels, series_of
+from sanso.model.labels import Labels, LabelSets, series_of
 from sanso.model.matchers import Matcher
 from sanso.model.native_histogram import COMPONENT, Hint, NativeHistogram, component, parts
 from sanso.promql.histograms.placed import NONE
@@ -114,3 +114,25 @@ def test_nobody_selects_parts() -> None:
     assert without_component([name, Matcher(COMPONENT, "=", "count")]) is None
     assert without_component([name, Matcher(COMPONENT, "!=", "count")]) == (name,)
     assert without_component([name, Matcher(COMPONENT, "=~", ".+")]) is None
+
+
+@given(st.lists(st.lists(ANY, min_size=3, max_size=3), min_size=2, max_size=4), st.integers(0, 6))
+def test_frames_of_one_timeline_are_read_as_one(several: list[list[NativeHistogram | None]], seed: int) -> None:
+    """However the columns are dealt out, time after time, the histograms are the same."""
+    series = {series_of("x", number=str(number)): samples for number, samples in enumerate(several)}
+    whole = frame_of({series_of("level"): [1.0, 2.0, 3.0], **series})
+    dealt = np.random.default_rng(seed).integers(0, 3, len(whole.labels))
+    frames = [
+        Frame(
+            LabelSets(whole.labels[row] for row in np.flatnonzero(dealt == hand).tolist()),
+            whole.timeline,
+            whole.values[dealt == hand],
+        )
+        for hand in range(3)
+        if (dealt == hand).any()
+    ]
+    for _ in range(2):
+        floats, histograms = separated(frames)
+        assert [labels for frame in floats for labels in frame.labels] == [series_of("level")]
+        found = {labels: samples_of(frame, row) for frame in histograms for row, labels in enumerate(frame.labels)}
+        assert found == {labels: samples for labels, samples in series.items() if any(samples)}
