@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from sanso.cli.hosting import Hosting
 from sanso.cli.main import main
+from sanso.runtime.config import Config
+from sanso.store.disk import Disk
 from tests.cli.servers import serving
 from tests.peers import free_port
 from tests.sources.scrape.served import served
@@ -54,6 +57,9 @@ def test_a_running_server_and_its_history(tmp_path: Path, capsys: pytest.Capture
         assert code == 0
         assert f"a server answers at {server.url}" in said
         assert f"in use by process {server.process.pid}" in said
+        code, said = doctor(capsys, "--store", "--data", str(data))
+        assert code == 0
+        assert f"in use by process {server.process.pid}, whole" in said
     code, said = doctor(capsys, "--data", str(data), "--config", config(tmp_path, f"127.0.0.1:{free_port()}"))
     assert code == 0
     assert "series" in said.splitlines()[-1]
@@ -77,3 +83,14 @@ def test_scrape_jobs_of_a_running_server_are_judged(tmp_path: Path, capsys: pyte
     assert code == 1
     assert "ok  scrape:good: 1 samples" in said
     assert "!!  scrape:bad: 1 of 1 targets are down; 127.0.0.1:1: dial tcp 127.0.0.1:1: connection refused" in said
+
+
+def test_what_a_running_server_has_to_say_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Disk, "notice", property(lambda _: "history cannot be written", lambda *_: None), raising=False)
+    config = Config(listen=f"127.0.0.1:{free_port()}", otlp_listen="", data=tmp_path / "data", collect_host=False)
+    with Hosting.open(config, must_listen=True) as hosting:
+        code, said = doctor(capsys, "--data", str(tmp_path / "data"), "--url", hosting.url)
+    assert code == 1
+    assert "!!  history cannot be written" in said
