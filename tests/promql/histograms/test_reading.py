@@ -3,11 +3,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sanso.model.frame import STALE, Frame, absent
-from sanso.model.labels import Labels, LabelSets, series_of
+from sanso.model.labels import Labels, LabelSets, labels_of, series_of
 from sanso.model.matchers import Matcher
 from sanso.model.native_histogram import COMPONENT, Hint, NativeHistogram, component, parts
 from sanso.promql.histograms.placed import NONE
@@ -136,3 +137,25 @@ def test_frames_of_one_timeline_are_read_as_one(several: list[list[NativeHistogr
         assert [labels for frame in floats for labels in frame.labels] == [series_of("level")]
         found = {labels: samples_of(frame, row) for frame in histograms for row, labels in enumerate(frame.labels)}
         assert found == {labels: samples for labels, samples in series.items() if any(samples)}
+
+
+@pytest.mark.parametrize(
+    "part", ["", "s", "s:", "sx:1", "s5:x", "s5:99999999", "le:", "le:x", "le:nan", "what", "s99:1"]
+)
+def test_what_is_no_part_does_no_harm(part: str) -> None:
+    """A label that is ours by name, as some exporter may have it."""
+    one = NativeHistogram(0, 1.0, 1.0, positive=((0, 1.0),))
+    frame = frame_of({series_of("x"): [one, one]})
+    odd = labels_of([*series_of("x"), (COMPONENT, part)])
+    given_frame = Frame([*frame.labels, odd], frame.timeline, np.concatenate([frame.values, [[3.0, 4.0]]]))
+    floats, histograms = separated([given_frame])
+    found = histograms[-1]
+    assert samples_of(found, 0) == [one, one]
+    assert all(COMPONENT not in dict(labels) for frame in floats for labels in frame.labels)
+
+
+def test_an_unknown_schema_is_no_histogram() -> None:
+    frame = frame_of({series_of("x"): [NativeHistogram(0, 1.0, 1.0)] * 3})
+    frame.values[frame.labels.index(component(series_of("x"), "schema"))] = [99.0, 0.0, np.nan]
+    _, histograms = separated([frame])
+    assert histograms[0].at.tolist() == [[NONE, 0, NONE]]

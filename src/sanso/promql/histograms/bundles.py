@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -13,6 +14,9 @@ from sanso.promql.histograms.table import MIDDLE, Ints
 
 _Columns: TypeAlias = dict[str, int]
 """Part to column, of one histogram."""
+_EXPONENTIAL = re.compile(r"s(-?\d):(-?\d{1,6})(n?)")
+_CUSTOM = re.compile(r"le:(?:\+Inf|-?\d+(?:\.\d+)?(?:e[+-]\d+)?)")
+"""What is neither, in a label that somebody else has written, is no part."""
 _SINGLE = ("schema", "count", "sum", "zero", "zero_threshold", "hint")
 
 
@@ -81,26 +85,20 @@ def _bundled(labels: list[Labels], rows: list[int]) -> Bundles:
     found: dict[int, dict[int, dict[int, int]]] = {}
     custom: dict[int, Custom] = {}
     for number, parts in enumerate(each):
-        bounds = sorted((float(part[3:]), column) for part, column in parts.items() if part.startswith("le:"))
+        bounds = sorted((float(part[3:]), column) for part, column in parts.items() if _CUSTOM.fullmatch(part))
         if bounds:
             columns = np.array([column for _, column in bounds], dtype=np.int64)
             custom[number] = Custom(tuple(bound for bound, _ in bounds), columns)
         for part, column in parts.items():
-            if part[0] == "s" and ":" in part:
-                schema, key = _bucket(part)
+            bucket = _EXPONENTIAL.fullmatch(part)
+            if bucket is not None:
+                schema, key = int(bucket[1]), int(bucket[2]) + MIDDLE
+                key = -key if bucket[3] else key
                 found.setdefault(schema, {}).setdefault(key, {})[number] = column
     exponential = {schema: _matrix(buckets, single["zero"]) for schema, buckets in found.items()}
     others = np.setdiff1d(np.arange(len(labels)), rows)
     rest = LabelSets(labels[row] for row in others.tolist())
     return Bundles(LabelSets(series), (others, rest), single, exponential, custom)
-
-
-def _bucket(part: str) -> tuple[int, int]:
-    """Schema and key of `s5:-3n`."""
-    schema, _, index = part[1:].partition(":")
-    if index.endswith("n"):
-        return int(schema), -int(index[:-1]) - MIDDLE
-    return int(schema), int(index) + MIDDLE
 
 
 def _matrix(buckets: dict[int, dict[int, int]], zero: Ints) -> tuple[Ints, Ints]:

@@ -11,7 +11,7 @@ import numpy as np
 from sanso.model.frame import Floats, Frame, Mask, Times, absent, is_absent, is_stale
 from sanso.model.labels import Labels
 from sanso.model.matchers import Matcher
-from sanso.model.native_histogram import COMPONENT, CUSTOM_SCHEMA, plain
+from sanso.model.native_histogram import COARSEST_SCHEMA, COMPONENT, CUSTOM_SCHEMA, FINEST_SCHEMA, plain
 from sanso.promql.histograms.bundles import Bundles, Custom, bundles, parts_in, parts_of_all
 from sanso.promql.histograms.placed import NONE
 from sanso.promql.histograms.table import MIDDLE, Ints, Layout, Table
@@ -187,7 +187,7 @@ def _histograms(frame: Frame, known: Bundles, steps: Times | None, hold: Callabl
             frame = replace(frame, timeline=frame.timeline[rows], values=frame.values[:, rows])
             schema = schema[:, rows]
     ended = is_stale(schema)
-    held = ~(ended | is_absent(schema))
+    held = ((schema >= COARSEST_SCHEMA) & (schema <= FINEST_SCHEMA)) | (schema == CUSTOM_SCHEMA)
     at = np.where(ended, ENDED, NONE)
     at[held] = np.arange(int(held.sum()))
     flat = np.flatnonzero(held.ravel())
