@@ -30,6 +30,8 @@ _MOST_WHOLE, _MOST_DECIMAL = 2.0**62, 2.0**53
 _MOST_DIGITS = 9
 _FIRST_ROOM, _MOST_ROOM = 1 << 14, 1 << 26
 _CONFIG = ChunkConfig()
+_QUICK = ChunkConfig(compression_level=4)
+"""Half the time for a few bytes more, until blocks are merged into longer ones and packed anew."""
 _STREAMS = {_FLOATS: 1, _WHOLES: 1, _DECIMALS: 2, _DIFFERENCE: 6}
 """Where the stream of a chunk begins, by kind."""
 Begins: TypeAlias = Mapping[bytes, bytes]
@@ -65,16 +67,16 @@ def encode(times: Times, series: Sequence[int], values: Floats) -> Block:
         values: Shape [N, T].
     """
     held = np.flatnonzero((~is_absent(values)).any(axis=1)).tolist()
-    return sealed(times, [series[line] for line in held], (values[line] for line in held))
+    return sealed(times, [series[line] for line in held], (values[line] for line in held), _QUICK)
 
 
-def sealed(times: Times, series: Sequence[int], columns: Iterable[Floats]) -> Block:
+def sealed(times: Times, series: Sequence[int], columns: Iterable[Floats], config: ChunkConfig = _CONFIG) -> Block:
     """A block of columns that come one at a time, each contiguous and of shape [T]."""
     chunks: list[bytes] = []
     known: dict[bytes, int] = {}
     related = Related(len(times)) if len(times) >= FEWEST_ROWS else None
     for place, column in enumerate(columns):
-        chunk = _chunk(column)
+        chunk = _chunk(column, config)
         if chunk in known:
             chunk = _SAME + struct.pack("<I", known[chunk])
         elif len(chunk) > 5:
@@ -226,7 +228,7 @@ def _told_by_another(chunk: bytes, chunks: Sequence[bytes], related: Related, ro
     return chunk
 
 
-def _chunk(values: Floats) -> bytes:
+def _chunk(values: Floats, config: ChunkConfig) -> bytes:
     bits = values.view(np.uint64)
     if (bits == bits[0]).all():
         first = float(values[0])
@@ -235,8 +237,8 @@ def _chunk(values: Floats) -> bytes:
         return _CONSTANT + bits[:1].tobytes()
     for digits, whole in _as_decimals(values):
         kind = _DECIMALS + bytes([digits]) if digits else _WHOLES
-        return bytes(kind + standalone.simple_compress(whole, _CONFIG))
-    return bytes(_FLOATS + standalone.simple_compress(values, _CONFIG))
+        return bytes(kind + standalone.simple_compress(whole, config))
+    return bytes(_FLOATS + standalone.simple_compress(values, config))
 
 
 def _as_decimals(values: Floats) -> Iterator[tuple[int, Times]]:
