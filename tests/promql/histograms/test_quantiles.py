@@ -92,3 +92,9 @@ def test_custom_buckets_at_the_ends() -> None:
     assert found.value.tolist() == [2.5, 10.0]
     assert found.lower.tolist() == [0.0, 10.0]
     assert found.upper.tolist() == [5.0, math.inf]
+
+
+def test_no_histogram_has_no_figures() -> None:
+    nothing = np.empty(0)
+    assert len(quantiles(table_of([]), nothing).value) == 0
+    assert len(fractions(table_of([]), nothing, nothing)[0]) == 0

@@ -159,3 +159,22 @@ def test_an_unknown_schema_is_no_histogram() -> None:
     frame.values[frame.labels.index(component(series_of("x"), "schema"))] = [99.0, 0.0, np.nan]
     _, histograms = separated([frame])
     assert histograms[0].at.tolist() == [[NONE, 0, NONE]]
+
+
+def test_frames_of_different_times_stay_apart() -> None:
+    one = NativeHistogram(0, 1.0, 1.0, positive=((0, 1.0),))
+    early, late = frame_of({series_of("x"): [one]}), frame_of({series_of("y"): [one]}, start=5)
+    _, histograms = separated([early, late])
+    assert [(frame.labels, frame.timeline.tolist()) for frame in histograms] == [
+        ([series_of("x")], [0]),
+        ([series_of("y")], [5]),
+    ]
+
+
+def test_a_gap_before_a_step_reaches_back_to_the_sample_before() -> None:
+    """Of several series each one's newest is kept, and nothing else."""
+    one = NativeHistogram(0, 1.0, 1.0, positive=((0, 1.0),))
+    frame = frame_of({series_of("x"): [one, one, None, None], series_of("y"): [one, one, one, None]})
+    _, histograms = separated([frame], np.array([2, 3]))
+    assert histograms[0].timeline.tolist() == [1, 2]
+    assert separated([frame], np.array([-1]))[1][0].at.size == 0

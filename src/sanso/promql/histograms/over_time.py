@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -66,9 +66,14 @@ def changed(windows: Windows) -> Mask:
 
 def counted(windows: Windows, events: Mask) -> Floats:
     """How many events lie between the samples of each window: [N, S]."""
+    return _between(windows.first, windows.last, events)
+
+
+def _between(first: Ints, last: Ints, events: Mask) -> Floats:
+    """How many events are after the first sample of each window, and not after its last."""
     total = np.append([0], np.cumsum(events))
-    inside = total[windows.last] - total[np.minimum(windows.first + 1, len(events))]
-    return np.where(windows.counts > 1, inside, 0).astype(float)
+    inside = total[last] - total[np.minimum(first + 1, len(events))]
+    return np.where(last - first > 1, inside, 0).astype(float)
 
 
 @dataclass(frozen=True)
@@ -95,9 +100,7 @@ class Track:
 
     def events(self, events: Mask) -> Floats:
         """How many events lie between the samples of each window: [S]."""
-        total = np.append([0], np.cumsum(events))
-        inside = total[self.last] - total[np.minimum(self.first + 1, len(events))]
-        return np.where(self.last - self.first > 1, inside, 0).astype(float)
+        return _between(self.first, self.last, events)
 
 
 def track_of(frame: HistogramFrame, windows: Windows) -> Track:
@@ -118,13 +121,3 @@ def track_of(frame: HistogramFrame, windows: Windows) -> Track:
     moved[floats] = (values != before)[floats] & ~(np.isnan(values) & np.isnan(before))[floats]
     fell[~same], moved[~same] = True, True
     return Track(native, fell, moved, first, last)
-
-
-def single(frame: HistogramFrame, row: int) -> HistogramFrame:
-    """One series of a frame."""
-    return replace(
-        frame,
-        labels=[frame.labels[row]],
-        at=frame.at[row : row + 1],
-        values=None if frame.values is None else np.ascontiguousarray(frame.values[row : row + 1]),
-    )
