@@ -127,3 +127,23 @@ def test_a_wrong_file_is_refused_at_the_start(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
     assert f"{path}:3: scrape_configs.0.scrape_intervall: unknown field" in done.stderr
+
+
+def test_what_was_scraped_survives_a_kill_and_goes_on(tmp_path: Path) -> None:
+    with served() as pages:
+        settings = f'[[scrape]]\njob = "j"\nurl = "http://{pages.address}/metrics"\ninterval = "100ms"\n'
+        with serving(tmp_path / "data", settings=settings) as server:
+            server.wait_for("count_over_time(a[1m]) > 15")
+            server.process.kill()
+            server.process.wait(timeout=10)
+        with serving(tmp_path / "data", settings=settings) as server:
+            wait_until(lambda: count(server) > 5)
+            first = count(server)
+            wait_until(lambda: count(server) > first + 5)
+            assert len(server.query("a")) == 1
+
+
+def count(server: Served) -> float:
+    """Samples that are held of the one series."""
+    found = server.query("count_over_time(a[1m])")
+    return float(found[0]["value"][1]) if found else 0.0
