@@ -129,6 +129,48 @@ def test_the_limit_of_bytes_holds_after_every_commit_and_the_oldest_goes_first(
     assert on_disk(tmp_path) <= limit
 
 
+def kept(store: Store) -> list[float]:
+    (frame,) = store.select([Matcher("n", "=", "0")], 0, LONG)
+    return [time / 1000 for time in frame.timeline.tolist()]
+
+
+def test_a_limit_that_the_log_of_one_head_would_fill_is_lived_with(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    limit = 2 << 20
+    store = Store.open(tmp_path, retention_ms=LONG, max_bytes=limit)  # 600 rows of 500 series are 2.4 MB
+    named, random = columns(500), np.random.default_rng(1)
+    for tick in range(1, 1801):
+        store.append("f", 1000 * tick, Row(named, random.normal(size=500)))
+        store.commit()
+        assert store.notice == ""
+        assert on_disk(tmp_path) <= limit
+    assert "cannot be written" not in caplog.text
+    store.close()
+    store = Store.open(tmp_path, retention_ms=LONG, max_bytes=limit)
+    times = kept(store)
+    assert times == list(range(1801 - len(times), 1801))
+    assert len(times) > 200
+    store.close()
+
+
+def test_a_limit_that_is_set_on_a_log_beyond_it_makes_room(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, retention_ms=LONG)
+    fill(store, 500, series=300)  # not sealed yet
+    store.close()
+    before, limit = on_disk(tmp_path), 1 << 20
+    assert before > limit
+    store = Store.open(tmp_path, retention_ms=LONG, max_bytes=limit)
+    for tick in range(501, 520):
+        store.append("g", 1000 * tick, Row(columns(400), np.full(400, float(tick))))
+        store.commit()
+    assert store.notice == ""
+    assert on_disk(tmp_path) <= limit
+    (frame,) = store.select([Matcher("n", "=", "399")], 0, LONG)
+    assert frame.timeline.tolist() == list(range(501_000, 520_000, 1000))
+    store.close()
+
+
 def test_the_limit_of_bytes_holds_while_somebody_reads_for_long(tmp_path: Path) -> None:
     limit = 1 << 20
     store = Store.open(tmp_path, retention_ms=LONG, head_rows=40, max_bytes=limit)

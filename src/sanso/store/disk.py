@@ -98,7 +98,12 @@ class Disk:
                 (frame,),
             ),
         ]
-        return self.transact([*self.insertion(frame, 0, (first, last), block), *trimmed])
+        # The log first: where pages are limited, the block takes those that it leaves. Facts wait here only then.
+        facts = self.waiting.facts()
+        if not self.transact([*trimmed, *facts, *self.insertion(frame, 0, (first, last), block)]):
+            return False
+        self.waiting.clear()
+        return True
 
     def insertion(self, frame: int, tier: int, span: tuple[int, int], block: Block) -> list[Statement]:
         """What adds a block; its number is never given again, so that what is known of it may be kept."""

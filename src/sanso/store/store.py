@@ -131,7 +131,8 @@ class Store:
         with self._writing:
             if self._disk is None or self.upkeep is None:
                 return
-            if self._settle() or (self.upkeep.shrink() and self._settle()):
+            self.upkeep.shrink()
+            if self._settle() or (self.upkeep.shrink(full=True) and self._settle()):
                 self._disk.say("")
             else:
                 self._fit_memory()
@@ -324,10 +325,16 @@ class Store:
             older_than_ms: Leave long heads that were written to since.
         """
         assert self._disk is not None  # only called with one
+        assert self.upkeep is not None
         heads = self._reading.heads
-        if not self._disk.commit():
+        crowded = self.upkeep.crowded(heads.values())
+        if crowded:
+            self._disk.waiting.take_rows()
+        committed = self._disk.commit()
+        if crowded or not committed:
             for head in heads.values():
                 head.unlogged, head.layout = True, 0
+        if not (crowded or committed):
             return False
         enough = rows or self._limits.head_rows
         for number, head in heads.items():

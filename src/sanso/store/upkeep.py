@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sanso.model.errors import StoreError
@@ -11,6 +12,7 @@ from sanso.store.coarse import coarse
 from sanso.store.columns import BlockColumns, Index, read_index
 from sanso.store.compaction import LONGEST_COARSE_ROWS, LONGEST_ROWS, Stored, due, merged, without_deleted
 from sanso.store.disk import Disk
+from sanso.store.head import Head, View
 from sanso.store.integrity import problems
 from sanso.store.limits import Limits
 from sanso.store.packs import packing, without
@@ -23,6 +25,8 @@ _NEARLY_FULL, _ROOM_AGAIN = 0.9, 0.75
 """Of the limit: from where the oldest blocks go, and until where."""
 _COARSE_SHARE = 0.25
 """Of all cells: more than that coarse samples may not be where bytes are short."""
+_LOG_SHARE = 0.25
+"""Of the limit: what rows that are not sealed may take."""
 _FEWEST_PACKED = 500
 _SPARE = 8
 """One page in so many may be free before some are given back: what comes next needs them."""
@@ -63,9 +67,13 @@ class Upkeep:
         if limits.max_bytes:
             self._limit(limits.max_bytes)
 
-    def shrink(self) -> int:
-        """Where the file is near its limit, drop the oldest blocks; how many. Of raw ones, coarse samples stay."""
-        if not self._most_bytes or self._used_bytes() < self._most_bytes * _NEARLY_FULL:
+    def shrink(self, *, full: bool = False) -> int:
+        """Where the file is near its limit, drop the oldest blocks; how many. Of raw ones, coarse samples stay.
+
+        Args:
+            full: Something did not fit: it is near enough.
+        """
+        if not self._most_bytes or (not full and self._used_bytes() < self._most_bytes * _NEARLY_FULL):
             return 0
         dropped = 0
         while self._used_bytes() > self._most_bytes * _ROOM_AGAIN:
@@ -212,6 +220,17 @@ class Upkeep:
         self._sql(f"pragma wal_autocheckpoint = {max(log_bytes // self._page_bytes // 2, 1)}")
         self._sql(f"pragma journal_size_limit = {log_bytes}")
         self._disk.most_log_bytes = log_bytes
+
+    def crowded(self, heads: Iterable[Head]) -> bool:
+        """Whether rows that are not sealed need more of the limit than is theirs: sealed they take a tenth of it."""
+        if not self._most_bytes:
+            return False
+        return sum(self._logged_bytes(head.view) for head in heads) > self._most_bytes * _LOG_SHARE
+
+    def _logged_bytes(self, view: View) -> int:
+        """What a head's rows take in the log; a long one fills whole pages beside the tree's."""
+        row = 8 * len(view.series)
+        return int(view.rows) * (row + (self._page_bytes if 4 * row > self._page_bytes else 100))
 
     def most_rows(self, series: int) -> int:
         """How many rows of so many series may be sealed in one transaction; 0 for any number."""
