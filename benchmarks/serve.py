@@ -121,7 +121,7 @@ def main() -> None:
             ]
         measure(pids, minutes)
         held = series(url, "count({__name__!=%22%22})")
-        print(f"sanso holds {held} series at 1 s; target: CPU <= 1.5 %, PSS <= 70 MB, level")
+        print(f"sanso holds {held} series at 1 s; target: CPU <= 1.0 %, PSS <= 60 MB, level")
 
 
 if __name__ == "__main__":

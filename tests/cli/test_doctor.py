@@ -50,6 +50,19 @@ def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path, capsys: pytest.Ca
     assert "--listen" in said
 
 
+def test_a_taken_otlp_port_is_not_what_listen_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        path = tmp_path / "sanso.toml"
+        path.write_text(f'listen = "127.0.0.1:{free_port()}"\notlp_listen = "{address}"\n')
+        _, said = doctor(capsys, "--config", str(path))
+    (line,) = (line for line in said.splitlines() if line.startswith("!!"))
+    assert address in line
+    assert "otlp_listen in sanso.toml" in line
+
+
 def test_a_running_server_and_its_history(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = tmp_path / "data"
     with serving(data) as server:

@@ -69,3 +69,11 @@ def test_quantiles_have_bounds(tmp_path: Path, capsys: pytest.CaptureFixture[str
         ranged = json.loads(ask("--start", "-1m", "--step", "30s", "--format", "json", classic))["result"][0]
         assert [pair[1:] for pair in ranged["bounds"]] == [["1", "2"]] * 3
         assert main(["query", "--url", server.url, "--bounds", "sum("]) == 1
+
+
+@pytest.mark.parametrize("text", ["yesterday", "nan", "inf", "1e400"])
+def test_a_time_that_is_none_is_refused_with_what_to_write(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["query", "up", "--data", str(tmp_path), "--time", text]) == 2
+    assert f'--time: "{text}" is not a time: write it as unix seconds' in capsys.readouterr().err

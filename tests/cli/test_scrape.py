@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,6 +72,10 @@ def rule_names(server: Served) -> list[str]:
     return [rule["name"] for group in server.get("/api/v1/rules")["data"]["groups"] for rule in group["rules"]]
 
 
+def runtime_info(server: Served) -> Any:
+    return server.get("/api/v1/status/runtimeinfo")["data"]
+
+
 def test_what_is_not_honoured_is_said_and_a_reload_follows_the_file(tmp_path: Path) -> None:
     with served() as pages:
         start = f"""
@@ -114,9 +119,13 @@ scrape_configs:
             assert caught.value.code == 500
             assert b"failed to reload config" in caught.value.read()
             assert server.query('a{job="second"}')
+            assert runtime_info(server)["reloadConfigSuccess"] is False
             config.write_text(start)
             urllib.request.urlopen(reload, timeout=10).close()
             server.wait_for('a{job="first"}')
+            runtime = runtime_info(server)
+            assert runtime["reloadConfigSuccess"] is True
+            assert runtime["lastConfigTime"] > runtime["startTime"]
             assert not any("was not reloaded" in notice for notice in server.get("/api/sanso/overview")["notices"])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,25 +16,10 @@ from tests.promql.script.loading import Loaded
 HERE = Path(__file__).parent
 OWN = HERE / "cases"
 PUBLIC = HERE.parents[2] / "shared" / "data" / "promqltest"
-PENDING = HERE / "pending.txt"
 
 
 def scripts() -> list[Path]:
     return [*sorted(PUBLIC.glob("*.test")), *sorted(OWN.glob("*.test"))]
-
-
-@functools.cache
-def pending() -> dict[str, str]:
-    """Why an eval is known to fail, by `file:line`; the file is grouped by headings that are the reasons."""
-    found, reason = {}, ""
-    for line in PENDING.read_text().splitlines():
-        if line.startswith("# "):
-            reason = line[2:]
-            continue
-        place = re.fullmatch(r"([\w.]+):([\d ]+)", line.strip())
-        if place:
-            found.update({f"{place[1]}:{number}": reason for number in place[2].split()})
-    return found
 
 
 @functools.cache
@@ -70,8 +54,7 @@ def cases() -> Sequence[object]:
             if loads is not questions(script)[first][1]:
                 first = number
             name = f"{script.name}:{question.line}"
-            marks = [pytest.mark.xfail(reason=pending()[name])] if name in pending() else []
-            found.append(pytest.param(script, number, first, id=name, marks=marks))
+            found.append(pytest.param(script, number, first, id=name))
     return found
 
 
@@ -88,9 +71,3 @@ def test_public_scripts_are_there() -> None:
     if not PUBLIC.is_dir():
         pytest.skip("Prometheus's scripts are not beside this checkout (../shared/data/promqltest)")
     assert sum(len(questions(script)) for script in scripts() if script.parent == PUBLIC) > 1200
-
-
-def test_what_is_pending_exists() -> None:
-    known = {f"{script.name}:{question.line}" for script in scripts() for question, _ in questions(script)}
-    missing = {name for name in pending() if (PUBLIC / name.split(":")[0]).exists()} - known
-    assert not missing, f"pending.txt names evals that are not there: {sorted(missing)}"

@@ -18,7 +18,8 @@ from sanso.model.native_histogram import CUSTOM_SCHEMA, Hint, NativeHistogram, c
 from sanso.runtime.monitor import Monitor
 from sanso.sources.remote_write_schema import request_class
 from sanso.web.crc32c import crc32c
-from sanso.web.remote_read_messages import ReadRequest, read_request, varint
+from sanso.web.remote_read_messages import ReadRequest, read_request
+from sanso.web.varints import varint
 from tests.web.hosted import START, hosted
 from tests.web.test_xor_chunks import decoded
 
@@ -212,7 +213,7 @@ def test_stale_markers_are_sent() -> None:
         (request(([(2, "a", "(")], 0, 1)), "regexp"),
         (request(([(7, "a", "b")], 0, 1)), "invalid matcher type 7"),
         (request(([(0, "a", "b")], 0, 1), accepted=b"\x05"), "does not support any of the requested response types"),
-        (varint(1 << 31) + b"\x00", "too large"),
+        (varint(1 << 31) + b"\x00", "more than 32 MiB"),
     ],
 )
 def test_what_cannot_be_read_is_refused(api: httpx.Client, body: bytes, text: str) -> None:

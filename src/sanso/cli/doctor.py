@@ -86,13 +86,14 @@ def _ports(options: argparse.Namespace) -> list[tuple[str, str]]:
         said = [(_GOOD, f"a server answers at {server.where}"), *((_BAD, notice) for notice in overview.notices)]
         return [*said, *_scrapes(overview.sources)]
     found = []
-    for address in filter(None, (config.listen, config.otlp_listen)):
+    doors = (config.listen, "--listen"), (config.otlp_listen, "otlp_listen in sanso.toml, or push to the API's port")
+    for address, option in (door for door in doors if door[0]):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(split_address(address))
             except OSError as error:
-                found.append((_BAD, f"{address} is taken ({error.strerror}): choose another with --listen"))
+                found.append((_BAD, f"{address} is taken ({error.strerror}): choose another with {option}"))
             else:
                 found.append((_GOOD, f"{address} is free"))
     return found

@@ -88,7 +88,7 @@ class Hosting:
         store.set_url(url)
         pool = QueryPool(config.query.threads)
         reloader = Reloader(monitor, reread or (lambda: config))
-        servers = _serve(services_of(monitor, pool, reloader.reload), sockets)
+        servers = _serve(services_of(monitor, pool, reloader), sockets)
         monitor.start()
         return cls(monitor, servers, url, pool, reloader)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,15 +79,16 @@ def _asked(client: Client, options: argparse.Namespace) -> tuple[Answer, Bounded
 
 def _time(option: str, text: str, now: int) -> int:
     """Milliseconds: unix seconds, RFC 3339, or a duration before now (`-5m`, `5m`)."""
-    try:
+    with suppress(ValueError, OverflowError):
         return round(float(text) * 1000)
-    except ValueError:
-        pass
-    try:
+    with suppress(ValueError):
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        return now - checked(option, parse_duration_ms, text.lstrip("-"))
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    with suppress(ValueError):
+        return now - parse_duration_ms(text.lstrip("-"))
+    raise UsageError(
+        f'{option}: "{text}" is not a time: write it as unix seconds, in RFC 3339, or like -5m for before now'
+    )
 
 
 @contextmanager

@@ -36,11 +36,15 @@ class Reloader:
     Args:
         monitor: Which.
         read: Reads the configuration.
+
+    Attributes:
+        loaded: When (ms) what holds was read, and whether the last attempt could be.
     """
 
     def __init__(self, monitor: Monitor, read: Callable[[], Config]) -> None:
         self._monitor = monitor
         self._read = read
+        self.loaded = (monitor.clock.now_ms(), True)
         self._notice = ""
         self._lock = threading.Lock()
 
@@ -51,10 +55,12 @@ class Reloader:
                 config = self._read()
                 alerting = alerting_of(config)
             except SansoError as error:
+                self.loaded = (self.loaded[0], False)
                 self._say(f"the configuration was not reloaded, the old one goes on: {error}")
                 return str(error)
             alerting.dispatcher.close()  # handlers stay those of the start
             self._monitor.reload(config, alerting)
+            self.loaded = (self._monitor.clock.now_ms(), True)
             self._say("")
             _log.info("the configuration was reloaded")
             for notice in (*config.notices, *alerting.notices):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from sanso import __version__
+from sanso.cli.reloading import Reloader
 from sanso.model.clock import Clock
 from sanso.model.durations import format_duration_ms
 from sanso.model.errors import StoreError
@@ -28,9 +29,10 @@ from sanso.web.services import Services
 _SNAPSHOTS = "snapshots"
 
 
-def services_of(monitor: Monitor, pool: QueryPool, reload: Callable[[], str] = lambda: "") -> Services:
-    """The monitor as the web knows it."""
+def services_of(monitor: Monitor, pool: QueryPool, reloader: Reloader | None = None) -> Services:
+    """The monitor as the web knows it; without a reloader, one that reads the same configuration again."""
     config = monitor.config
+    reloader = reloader or Reloader(monitor, lambda: config)
     without_file = yaml.safe_dump(dict(settings(config)), allow_unicode=True, sort_keys=False)
     return Services(
         engine=monitor.engine,
@@ -54,7 +56,8 @@ def services_of(monitor: Monitor, pool: QueryPool, reload: Callable[[], str] = l
         flags=settings(config),
         config_text=lambda: monitor.config.text or without_file,
         jobs=monitor.scraper.readings,
-        reload=reload,
+        reload=reloader.reload,
+        loaded=lambda: reloader.loaded,
     )
 
 

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import cramjam
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,13 +19,13 @@ from sanso.sources.remote_write_decode import Decoded, RemoteWriteDecoder
 from sanso.sources.remote_write_histograms import HistogramRows
 from sanso.sources.remote_write_rows import Rows
 from sanso.sources.remote_write_series import Numbers, SeriesBook
+from sanso.sources.snappy import unpacked
 
 V1, V2 = "prometheus.WriteRequest", "io.prometheus.write.v2.Request"
 MOST_BYTES = 64 << 20
 _AHEAD_MS = 10 * 60_000
 _MOST_SERIES = 1_000_000
 _FORGET_S, _SWEEP_S = 3_600.0, 600.0
-_FRAMED = b"\xff\x06\x00\x00sNaPpY"
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class RemoteWriteReceiver:
             found: list[Written | DecodeError] = []
             for body, message in requests:
                 try:
-                    found.append(self._take(_unpacked(body), message))
+                    found.append(self._take(unpacked(body, MOST_BYTES), message))
                 except DecodeError as error:
                     found.append(error)
             self._writer.commit()
@@ -179,17 +178,3 @@ class RemoteWriteReceiver:
         if fresh:
             self._families.update({family.name: family for family in fresh})
             self._writer.describe(fresh)
-
-
-def _unpacked(body: bytes) -> bytes:
-    if not body:
-        return b""
-    if body.startswith(_FRAMED):
-        raise DecodeError("the body is snappy in the framed format: send the block format")
-    try:
-        size = cramjam.snappy.decompress_raw_len(body)
-        if size > MOST_BYTES:
-            raise DecodeError(f"the request unpacks to {size} bytes, more than {MOST_BYTES >> 20} MiB")
-        return bytes(cramjam.snappy.decompress_raw(body))
-    except cramjam.DecompressionError as error:
-        raise DecodeError(f"the body is not snappy (block format): {error}") from error

@@ -14,6 +14,7 @@ from sanso.model.frame import Floats, Frame, Times, is_absent, is_stale
 from sanso.model.labels import Labels, labels_of
 from sanso.model.matchers import Matcher
 from sanso.model.native_histogram import NativeHistogram, part_of, plain, whole
+from sanso.sources.snappy import unpacked
 from sanso.web.crc32c import crc32c
 from sanso.web.door import Asked
 from sanso.web.remote_read_messages import (
@@ -24,9 +25,9 @@ from sanso.web.remote_read_messages import (
     read_request,
     response,
     series,
-    varint,
 )
 from sanso.web.services import Services
+from sanso.web.varints import varint
 from sanso.web.xor_chunks import xor_chunks
 
 _MOST_REQUEST_BYTES = 32 << 20
@@ -41,7 +42,7 @@ _Series = tuple[Labels, Times, Floats]
 def remote_read(services: Services, asked: Asked) -> Response:
     """The samples of every selection; errors are plain text, as in Prometheus."""
     try:
-        request = read_request(_unpacked(asked.body))
+        request = read_request(unpacked(asked.body, _MOST_REQUEST_BYTES))
         accepted = request.accepted or [SAMPLES]
         if not {SAMPLES, STREAMED_CHUNKS} & set(accepted):
             raise DecodeError(f"server does not support any of the requested response types: {accepted}")
@@ -57,16 +58,6 @@ def remote_read(services: Services, asked: Asked) -> Response:
         return Response(b"".join(_frames(found, asked.control)), media_type=_STREAMED)
     body = bytes(cramjam.snappy.compress_raw(_sampled(found)))
     return Response(body, media_type="application/x-protobuf", headers={"Content-Encoding": "snappy"})
-
-
-def _unpacked(body: bytes) -> bytes:
-    try:
-        size = cramjam.snappy.decompress_raw_len(body)
-        if size > _MOST_REQUEST_BYTES:
-            raise DecodeError(f"the request unpacks to {size} bytes: that is too large")
-        return bytes(cramjam.snappy.decompress_raw(body))
-    except cramjam.DecompressionError as error:
-        raise DecodeError(f"not snappy: {error}") from error
 
 
 def _selected(

@@ -20,6 +20,7 @@ from sanso.model.frame import Floats, Times
 from sanso.model.labels import Labels
 from sanso.model.matchers import Matcher, MatchOp
 from sanso.model.native_histogram import Buckets, NativeHistogram
+from sanso.web.varints import varint, zigzag
 
 SAMPLES, STREAMED_CHUNKS = 0, 1
 _OPERATORS: tuple[MatchOp, ...] = ("=", "!=", "=~", "!~")
@@ -88,16 +89,11 @@ def chunked_series(labels: Labels, chunks: Iterable[tuple[int, int, bytes]], que
     """A ChunkedReadResponse of one series."""
     kind = b"\x18\x01"  # XOR
     written = (
-        _field(2, b"\x08" + _varint(first) + b"\x10" + _varint(last) + kind + _field(4, chunk))
+        _field(2, b"\x08" + varint(first) + b"\x10" + varint(last) + kind + _field(4, chunk))
         for first, last, chunk in chunks
     )
     found = _field(1, _labels(labels) + b"".join(written))
-    return found + (b"\x10" + _varint(query) if query else b"")
-
-
-def varint(value: int) -> bytes:
-    """An unsigned varint."""
-    return _varint(value)
+    return found + (b"\x10" + varint(query) if query else b"")
 
 
 def _samples(times: Times, values: Floats) -> Iterator[bytes]:
@@ -111,7 +107,7 @@ def _samples(times: Times, values: Floats) -> Iterator[bytes]:
         yield rows.tobytes()
         return
     for time, value in zip(times.tolist(), values.view(np.uint64).tolist(), strict=True):
-        yield _field(2, b"\x09" + struct.pack("<Q", value) + b"\x10" + _varint(time))
+        yield _field(2, b"\x09" + struct.pack("<Q", value) + b"\x10" + varint(time))
 
 
 def _labels(labels: Labels) -> bytes:
@@ -125,10 +121,10 @@ def _text(number: int, text: str) -> bytes:
 def _histogram(time_ms: int, histogram: NativeHistogram) -> bytes:
     """A Histogram of floats."""
     parts = [b"\x11", struct.pack("<d", histogram.count), b"\x19", struct.pack("<d", histogram.sum)]
-    parts += [b"\x20", _varint(_zigzag(histogram.schema)), b"\x29", struct.pack("<d", histogram.zero_threshold)]
+    parts += [b"\x20", varint(zigzag(histogram.schema)), b"\x29", struct.pack("<d", histogram.zero_threshold)]
     parts += [b"\x39", struct.pack("<d", histogram.zero_count)]
     parts += [*_spans(8, 10, histogram.negative), *_spans(11, 13, histogram.positive)]
-    parts += [b"\x70", _varint(int(histogram.hint)), b"\x78", _varint(time_ms)]
+    parts += [b"\x70", varint(int(histogram.hint)), b"\x78", varint(time_ms)]
     if histogram.bounds:
         parts.append(_field(16, struct.pack(f"<{len(histogram.bounds)}d", *histogram.bounds)))
     return b"".join(parts)
@@ -143,32 +139,16 @@ def _spans(spans: int, counts: int, buckets: Buckets) -> Iterator[bytes]:
             run[1] += 1
         else:
             if run:
-                yield _field(spans, b"\x08" + _varint(_zigzag(run[0])) + b"\x10" + _varint(run[1]))
+                yield _field(spans, b"\x08" + varint(zigzag(run[0])) + b"\x10" + varint(run[1]))
             run = [index - next_index, 1]
         next_index = index + 1
     if run:
-        yield _field(spans, b"\x08" + _varint(_zigzag(run[0])) + b"\x10" + _varint(run[1]))
+        yield _field(spans, b"\x08" + varint(zigzag(run[0])) + b"\x10" + varint(run[1]))
         yield _field(counts, struct.pack(f"<{len(buckets)}d", *(count for _, count in buckets)))
 
 
-def _zigzag(value: int) -> int:
-    return value << 1 if value >= 0 else (-value << 1) - 1
-
-
 def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    value &= (1 << 64) - 1
-    if value < 128:
-        return bytes((value,))
-    parts = bytearray()
-    while value > 127:
-        parts.append(value & 127 | 128)
-        value >>= 7
-    parts.append(value)
-    return bytes(parts)
+    return varint(number << 3 | 2) + varint(len(content)) + content
 
 
 @functools.cache

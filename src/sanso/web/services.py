@@ -122,6 +122,7 @@ class Services:
         config_text: The configuration, as `status/config` shows it.
         jobs: Scrape jobs and their targets.
         reload: Reads the configuration again; what is wrong with it, or nothing.
+        loaded: When (ms) the configuration that holds was read, and whether the last attempt to read it went well.
     """
 
     engine: Engine
@@ -147,3 +148,4 @@ class Services:
     config_text: Callable[[], str] = lambda: ""
     jobs: Callable[[], Sequence[JobReading]] = lambda: ()
     reload: Callable[[], str] = lambda: ""
+    loaded: Callable[[], tuple[int, bool]] = lambda: (0, True)

@@ -32,14 +32,15 @@ def build_info(services: Services, _: Asked) -> Response:
 
 def runtime_info(services: Services, _: Asked) -> Response:
     """How it runs."""
+    loaded_ms, went_well = services.loaded()
     return success(
         {
             "startTime": moment(services.started_ms),
             "CWD": os.getcwd(),
             "hostname": socket.gethostname(),
             "serverTime": moment(services.clock.now_ms()),
-            "reloadConfigSuccess": True,
-            "lastConfigTime": moment(services.started_ms),
+            "reloadConfigSuccess": went_well,
+            "lastConfigTime": moment(loaded_ms),
             "corruptionCount": 0,
             "goroutineCount": threading.active_count(),
             "GOMAXPROCS": os.cpu_count() or 1,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sanso.model.frame import Floats, Times
+from sanso.web.varints import varint, zigzag
 
 _MOST_SAMPLES = 120
 """Of a chunk, as Prometheus cuts them."""
@@ -40,11 +41,11 @@ def xor_chunks(times: Times, values: Floats) -> Iterator[tuple[int, int, bytes]]
 
 
 def _chunk(times: Times, bits: _Bits) -> bytes:
-    head = struct.pack(">H", len(times)) + _varint(int(times[0])) + struct.pack(">Q", int(bits[0]))
+    head = struct.pack(">H", len(times)) + varint(zigzag(int(times[0]))) + struct.pack(">Q", int(bits[0]))
     if len(times) == 1:
         return head
     steps = np.diff(times)
-    first = _unsigned(int(steps[0]))
+    first = varint(int(steps[0]))
     changes = np.diff(steps)
     fields = np.zeros((len(steps), 4), dtype=np.uint64)
     widths = np.zeros((len(steps), 4), dtype=np.int64)
@@ -92,17 +93,3 @@ def _laid(fields: _Bits, widths: _Widths) -> bytes:
     field = np.repeat(np.arange(len(fields)), widths)
     below = np.cumsum(widths)[field] - 1 - np.arange(len(field))
     return np.packbits(((fields[field] >> below.astype(np.uint64)) & np.uint64(1)).astype(np.uint8)).tobytes()
-
-
-def _varint(value: int) -> bytes:
-    """Signed, as Go's binary.PutVarint."""
-    return _unsigned(value << 1 if value >= 0 else (-value << 1) - 1)
-
-
-def _unsigned(value: int) -> bytes:
-    parts = bytearray()
-    while value > 127:
-        parts.append(value & 127 | 128)
-        value >>= 7
-    parts.append(value)
-    return bytes(parts)
