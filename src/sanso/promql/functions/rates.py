@@ -86,9 +86,9 @@ def _not_below_zero(grown: Floats, values: tuple[Floats, Floats], seconds: tuple
     covered, before, after = seconds
     near = begun * covered <= gained * before  # nearly none are: so the division is for few
     near &= (gained > 0) & (begun >= 0)
-    rows, steps = np.nonzero(near)
-    if not len(rows):
+    if not near.any():
         return
+    rows, steps = np.nonzero(near)
     covered, before, after = covered[steps], before[steps], after[steps]
     to_zero = covered * (begun[rows, steps] / gained[rows, steps])
     reach = np.where(to_zero < before, to_zero, before)
