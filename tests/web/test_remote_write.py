@@ -133,3 +133,30 @@ def test_exemplars_are_found_again() -> None:
         (found,) = httpx.get(f"{url}/api/v1/query_exemplars", params=query).json()["data"]
         assert found["seriesLabels"] == {"__name__": "pushed_total"}
         assert [each["labels"] for each in found["exemplars"]] == [{"trace_id": "1f"}]
+
+
+def test_short_turns_are_taken_without_a_thread_until_one_takes_long() -> None:
+    where: list[str] = []
+    pause = threading.Event()
+
+    def receive_all(requests: Sequence[tuple[bytes, str]]) -> list[Written | DecodeError]:
+        where.append(threading.current_thread().name)
+        if requests[0][0] == b"slow":
+            pause.wait(0.05)
+        if requests[0][0] == b"wrong":
+            raise ZeroDivisionError
+        return [Written(1) for _ in requests]
+
+    async def several() -> None:
+        door = WriteDoor(receive_all)
+        for body in (b"x", b"x", b"slow", b"x", b"x"):
+            assert (await asked(door, [body]))[0] == 204
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: where.append(type(context["exception"]).__name__))
+        with pytest.raises(RuntimeError, match="could not be taken"):
+            await asked(door, [b"wrong"])
+        assert (await asked(door, [b"x"]))[0] == 204
+
+    asyncio.run(several())
+    main = threading.current_thread().name
+    assert where == ["sanso-write", main, main, "sanso-write", main, main, "ZeroDivisionError", main]

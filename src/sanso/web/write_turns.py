@@ -1,4 +1,4 @@
-"""Write requests taken in turns by one thread: all that wait at once, in one transaction."""
+"""Write requests taken in turns: all that wait at once, in one transaction."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from sanso.web.services import ReceiveRemoteWrite, WriteResult
 
 _MOST_AT_ONCE = 64
 _IDLE_S = 20.0
+_SHORT_S = 0.002
+_SHORT_BYTES = 1 << 18
 
 Answer = asyncio.Future[WriteResult | DecodeError]
 
@@ -24,10 +26,11 @@ class _Waiting(NamedTuple):
 
 
 class WriteTurns:
-    """The queue of write requests of one event loop, and the thread that takes them, for as long as there are any.
+    """The write requests of one event loop.
 
-    A thread of its own, because a disk may keep a transaction waiting, and the event loop must answer others meanwhile.
-    Handing over costs a sender's request two passes of the loop; an executor would cost five.
+    What came in one pass of the loop is taken by it in the next, as long as that is short: handing over to a thread
+    costs as much as taking a request. At first, once a turn has taken long (a disk may keep a transaction waiting), and
+    when much has come, a thread takes the turns, and the loop answers others meanwhile; until a turn is short again.
 
     Args:
         receive_all: Takes several requests.
@@ -35,32 +38,58 @@ class WriteTurns:
 
     def __init__(self, receive_all: ReceiveRemoteWrite) -> None:
         self._receive_all = receive_all
+        self._arrived: list[_Waiting] = []
         self._queue: SimpleQueue[_Waiting] = SimpleQueue()
         self._lock = threading.Lock()
         self._running = False
+        self._handed_over = 0
+        self._short = False
 
     def submit(self, body: bytes, message: str) -> Answer:
-        """Put a request into the queue; on the event loop."""
-        answer: Answer = asyncio.get_running_loop().create_future()
-        with self._lock:
-            self._queue.put(_Waiting(body, message, answer))
-            if not self._running:
-                self._start()
+        """Put a request into the next turn; on the event loop."""
+        loop = asyncio.get_running_loop()
+        answer: Answer = loop.create_future()
+        if not self._arrived:
+            loop.call_soon(self._turn, loop)
+        self._arrived.append(_Waiting(body, message, answer))
         return answer
 
-    def _start(self) -> None:
-        self._running = True
-        threading.Thread(target=self._run, name="sanso-write", daemon=True).start()
+    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take what has arrived, or hand it over; requests are taken in the order in which they came."""
+        turn, self._arrived = self._arrived, []
+        if self._short and not self._handed_over and sum(len(one.body) for one in turn) <= _SHORT_BYTES:
+            began = loop.time()
+            self._take(turn, loop)
+            self._short = loop.time() - began < _SHORT_S
+            return
+        self._handed_over += len(turn)
+        with self._lock:
+            for one in turn:
+                self._queue.put(one)
+            if not self._running:
+                self._start(loop)
 
-    def _run(self) -> None:
+    def _take(self, turn: list[_Waiting], loop: asyncio.AbstractEventLoop) -> None:
+        results: list[WriteResult | DecodeError] = []
+        try:
+            results += self._receive_all([(one.body, one.message) for one in turn])
+        except Exception as error:  # noqa: BLE001 - the edge: an error of ours is the answer of those who wait
+            loop.call_exception_handler({"message": "write requests could not be taken", "exception": error})
+        _settle(turn, results)
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._running = True
+        threading.Thread(target=self._run, args=(loop,), name="sanso-write", daemon=True).start()
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
             while turn := self._next():
-                self._take(turn)
+                self._take_over(turn, loop)
         finally:
             with self._lock:
                 self._running = False
                 if not self._queue.empty():
-                    self._start()
+                    self._start(loop)
 
     def _next(self) -> list[_Waiting]:
         """What waits, once something does; nothing when nothing came for a while."""
@@ -71,12 +100,19 @@ class WriteTurns:
                 turn.append(self._queue.get_nowait())
         return turn
 
-    def _take(self, turn: list[_Waiting]) -> None:
+    def _take_over(self, turn: list[_Waiting], loop: asyncio.AbstractEventLoop) -> None:
         results: list[WriteResult | DecodeError] = []
+        began = loop.time()
         try:
             results += self._receive_all([(one.body, one.message) for one in turn])
         finally:  # an error of ours ends the thread, with its traceback; who waits must hear of it all the same
-            turn[0].answer.get_loop().call_soon_threadsafe(_settle, turn, results)
+            short = loop.time() - began < _SHORT_S * len(turn)
+            loop.call_soon_threadsafe(self._taken, turn, results, short)
+
+    def _taken(self, turn: list[_Waiting], results: list[WriteResult | DecodeError], short: bool) -> None:  # noqa: FBT001
+        self._handed_over -= len(turn)
+        self._short = short
+        _settle(turn, results)
 
 
 def _settle(turn: list[_Waiting], results: list[WriteResult | DecodeError]) -> None:

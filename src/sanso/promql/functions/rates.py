@@ -88,7 +88,7 @@ def _not_below_zero(grown: Floats, values: tuple[Floats, Floats], seconds: tuple
     near &= (gained > 0) & (begun >= 0)
     if not near.any():
         return
-    rows, steps = np.nonzero(near)
+    rows, steps = np.divmod(np.flatnonzero(near), near.shape[1])
     covered, before, after = covered[steps], before[steps], after[steps]
     to_zero = covered * (begun[rows, steps] / gained[rows, steps])
     reach = np.where(to_zero < before, to_zero, before)
