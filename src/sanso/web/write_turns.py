@@ -59,7 +59,7 @@ class WriteTurns:
         turn, self._arrived = self._arrived, []
         if self._short and not self._handed_over and sum(len(one.body) for one in turn) <= _SHORT_BYTES:
             began = loop.time()
-            self._take(turn, loop)
+            _settle(turn, self._taken(turn, loop))
             self._short = loop.time() - began < _SHORT_S
             return
         self._handed_over += len(turn)
@@ -69,13 +69,14 @@ class WriteTurns:
             if not self._running:
                 self._start(loop)
 
-    def _take(self, turn: list[_Waiting], loop: asyncio.AbstractEventLoop) -> None:
-        results: list[WriteResult | DecodeError] = []
+    def _taken(self, turn: list[_Waiting], loop: asyncio.AbstractEventLoop) -> list[WriteResult | DecodeError]:
+        """The results of a turn; none where an error of ours kept it from being taken."""
         try:
-            results += self._receive_all([(one.body, one.message) for one in turn])
-        except Exception as error:  # noqa: BLE001 - the edge: an error of ours is the answer of those who wait
-            loop.call_exception_handler({"message": "write requests could not be taken", "exception": error})
-        _settle(turn, results)
+            return [*self._receive_all([(one.body, one.message) for one in turn])]
+        except Exception as error:  # noqa: BLE001 - the edge: it is logged, those who wait hear of it, and the next come
+            told = {"message": "write requests could not be taken", "exception": error}
+            loop.call_soon_threadsafe(loop.call_exception_handler, told)
+            return []
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._running = True
@@ -101,15 +102,12 @@ class WriteTurns:
         return turn
 
     def _take_over(self, turn: list[_Waiting], loop: asyncio.AbstractEventLoop) -> None:
-        results: list[WriteResult | DecodeError] = []
         began = loop.time()
-        try:
-            results += self._receive_all([(one.body, one.message) for one in turn])
-        finally:  # an error of ours ends the thread, with its traceback; who waits must hear of it all the same
-            short = loop.time() - began < _SHORT_S * len(turn)
-            loop.call_soon_threadsafe(self._taken, turn, results, short)
+        results = self._taken(turn, loop)
+        short = loop.time() - began < _SHORT_S * len(turn)
+        loop.call_soon_threadsafe(self._took_over, turn, results, short)
 
-    def _taken(self, turn: list[_Waiting], results: list[WriteResult | DecodeError], short: bool) -> None:  # noqa: FBT001
+    def _took_over(self, turn: list[_Waiting], results: list[WriteResult | DecodeError], short: bool) -> None:  # noqa: FBT001
         self._handed_over -= len(turn)
         self._short = short
         _settle(turn, results)
