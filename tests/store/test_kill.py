@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from sanso.model.matchers import Matcher
 from sanso.store.store import Store
@@ -22,6 +23,8 @@ from sanso.model.labels import series_of
 from sanso.store.store import Store
 
 store = Store.open(Path(sys.argv[1]), retention_ms=10**12, head_rows=40)
+if sys.argv[3] == "beside":
+    store.tend_beside()
 columns = Columns(tuple(series_of("x", i=str(i)) for i in range(20)))
 tick = int(sys.argv[2])
 while True:
@@ -32,12 +35,15 @@ while True:
 """
 
 
-def test_twenty_kills_lose_no_acknowledged_tick(tmp_path: Path) -> None:
+@pytest.mark.parametrize("upkeep", ["beside", "between"])
+def test_twenty_kills_lose_no_acknowledged_tick(tmp_path: Path, upkeep: str) -> None:
     acknowledged = 0
     dice = random.Random(1)
     for _ in range(20):
         with subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path), str(acknowledged)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WRITER, str(tmp_path), str(acknowledged), upkeep],
+            stdout=subprocess.PIPE,
+            text=True,
         ) as child:
             assert child.stdout is not None
             acknowledged = int(child.stdout.readline())

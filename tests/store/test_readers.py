@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from sanso.model.frame import Columns, Part, Row, is_absent
 from sanso.model.labels import series_of
@@ -18,8 +19,13 @@ NAMED = Columns(tuple(series_of("m", n=str(n)) for n in range(20)))
 ROWS = 3000
 
 
-def test_readers_see_every_row_once_whatever_is_sealed_merged_or_made_coarse_meanwhile(tmp_path: Path) -> None:
+@pytest.mark.parametrize("beside", [False, True])
+def test_readers_see_every_row_once_whatever_is_sealed_merged_or_made_coarse_meanwhile(
+    tmp_path: Path, *, beside: bool
+) -> None:
     store = Store.open(tmp_path, retention_ms=1_000_000, head_rows=17, tiers={10_000: LONG})
+    if beside:
+        store.tend_beside()
     done = threading.Event()
     problems: list[str] = []
     looks = [0, 0]
@@ -53,6 +59,8 @@ def test_readers_see_every_row_once_whatever_is_sealed_merged_or_made_coarse_mea
     done.set()
     for thread in readers:
         thread.join()
+    assert store.upkeep is not None
+    assert store.upkeep.problems() == []
     store.close()
     assert problems == []
     assert min(looks) > 0

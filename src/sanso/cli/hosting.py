@@ -76,6 +76,7 @@ class Hosting:
             late_ms=config.late_ms,
             tiers=config.tiers_ms,
         )
+        store.tend_beside()
         try:
             sockets, notices = _bind(config, must_listen=must_listen)
         except StoreError:

@@ -22,6 +22,7 @@ from pcodec import ChunkConfig, standalone
 
 from sanso.model.errors import StoreError
 from sanso.model.frame import Floats, Times, is_absent
+from sanso.store.pace import Pace
 from sanso.store.related import FEWEST_ROWS, Related
 
 PIECE_BYTES = 1 << 15
@@ -58,23 +59,38 @@ class Block:
     columns: int
 
 
-def encode(times: Times, series: Sequence[int], values: Floats) -> Block:
+def encode(times: Times, series: Sequence[int], values: Floats, pace: Pace | None = None) -> Block:
     """Seal rows; a series without a sample in them is left out.
 
     Args:
         times: Milliseconds, strictly rising, shape [T].
         series: Series numbers, length N.
         values: Shape [N, T].
+        pace: How fast.
     """
-    held = np.flatnonzero((~is_absent(values)).any(axis=1)).tolist()
-    return sealed(times, [series[line] for line in held], (values[line] for line in held), _QUICK)
+    pace = pace or Pace()
+    held: list[int] = []
+
+    def columns() -> Iterator[Floats]:
+        for line in range(len(values)):
+            column = np.ascontiguousarray(values[line])
+            if not is_absent(column[-1:])[0] or not is_absent(column).all():
+                held.append(line)
+                yield column
+
+    chunks = _chunks(len(times), pace.over(columns()), _QUICK)
+    return as_block(_packed(times), [series[line] for line in held], chunks, len(times))
 
 
 def sealed(times: Times, series: Sequence[int], columns: Iterable[Floats], config: ChunkConfig = _CONFIG) -> Block:
     """A block of columns that come one at a time, each contiguous and of shape [T]."""
+    return as_block(_packed(times), series, _chunks(len(times), columns, config), len(times))
+
+
+def _chunks(rows: int, columns: Iterable[Floats], config: ChunkConfig) -> list[bytes]:
     chunks: list[bytes] = []
     known: dict[bytes, int] = {}
-    related = Related(len(times)) if len(times) >= FEWEST_ROWS else None
+    related = Related(rows) if rows >= FEWEST_ROWS else None
     for place, column in enumerate(columns):
         chunk = _chunk(column, config)
         if chunk in known:
@@ -82,9 +98,9 @@ def sealed(times: Times, series: Sequence[int], columns: Iterable[Floats], confi
         elif len(chunk) > 5:
             known[chunk] = place
             if related is not None and chunk[:1] in (_WHOLES, _DECIMALS):
-                chunk = _told_by_another(chunk, chunks, related, len(times))
+                chunk = _told_by_another(chunk, chunks, related, rows)
         chunks.append(chunk)
-    return as_block(_packed(times), series, chunks, len(times))
+    return chunks
 
 
 def as_block(timeline: bytes, series: Sequence[int], chunks: Sequence[bytes], rows: int) -> Block:

@@ -134,7 +134,7 @@ class Catalog:
 
     def leaders(self, frame: int) -> dict[int, int]:
         """Of each series of a frame that is part of a native histogram, the one that says where there is one."""
-        held = [entry for entry in self._entries.values() if entry.frame == frame and part_of(entry.labels)]
+        held = [entry for entry in list(self._entries.values()) if entry.frame == frame and part_of(entry.labels)]
         schemas = {plain(entry.labels): entry.number for entry in held if part_of(entry.labels) == "schema"}
         return {entry.number: schemas.get(plain(entry.labels), entry.number) for entry in held}
 

@@ -13,7 +13,7 @@ the histogram, all of one row: mixed ones would be a histogram that never was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sanso.model.frame import ABSENT, STALE, Floats, Mask, Part, Times, is_absent, is_stale
 from sanso.store.blocks import Block, sealed
 from sanso.store.columns import BlockColumns, Index
+from sanso.store.pace import Pace
 from sanso.store.places import Numbers
 from sanso.store.tombstones import Tombstones
 
@@ -96,50 +97,52 @@ class _Column:
 
 
 def coarse(
-    index: Index, columns: BlockColumns, tombstones: Tombstones, leaders: Mapping[int, int], resolution_ms: int
+    part: tuple[Index, BlockColumns],
+    tombstones: Tombstones,
+    leaders: Mapping[int, int],
+    resolution_ms: int,
+    pace: Pace,
 ) -> Block:
     """The coarse block of a raw one.
 
     Args:
-        index: Of the raw block.
-        columns: Of the raw block.
+        part: The raw block.
         tombstones: What is deleted, and so must not be summed up.
         leaders: Of each column that is part of a native histogram, the column that says where there is one.
         resolution_ms: How long a bucket is.
+        pace: How fast.
 
     Raises:
         StoreError: The block is damaged.
     """
+    index, columns = part
     buckets = _Buckets.of(index.times, resolution_ms)
     series = index.places.series
     places = {number: place for place, number in enumerate(series)}
 
     def raw(number: int) -> _Column:
-        values = columns.column(places[number])
+        return column_of(number, columns.column(places[number]))
+
+    def column_of(number: int, values: Floats) -> _Column:
         if tombstones.of(number):
             values = values.copy()
             tombstones.hide([number], index.times, values[None, :])
         return _Column.of(values, buckets)
 
-    ends = any(raw(number).carried[-1] for number in series)
-    codes: list[int] = []
-
-    def parts() -> Iterator[Floats]:
-        for number in series:
-            column = raw(number)
-            if not column.sample.any() and column.stale_at.max() < 0:
-                continue
-            leader = leaders.get(number, number)
-            if leader == number:
-                found = _summary(column, buckets.starts, only_last=number in leaders)
-            else:
-                found = {"last": _follower(column, raw(leader) if leader in places else column)}
-            for part, values in found.items():
-                codes.append(code_of(number, part))
-                yield np.append(values, STALE if column.carried[-1] else ABSENT) if ends else values
-
-    held = list(parts())  # a hundredth of the raw block, or less
-    return sealed(_row_times(buckets, ends=ends), codes, held)
+    made: list[tuple[int, Floats, bool]] = []  # a hundredth of the raw block, or less
+    for number, values in zip(series, pace.over(map(columns.column, range(len(series)))), strict=True):
+        column = column_of(number, values)
+        if not column.sample.any() and column.stale_at.max() < 0:
+            continue
+        leader = leaders.get(number, number)
+        if leader == number:
+            found = _summary(column, buckets.starts, only_last=number in leaders)
+        else:
+            found = {"last": _follower(column, raw(leader) if leader in places else column)}
+        made += [(code_of(number, part), each, bool(column.carried[-1])) for part, each in found.items()]
+    ends = any(carried for *_, carried in made)
+    held = (np.append(each, STALE if carried else ABSENT) if ends else each for _, each, carried in made)
+    return sealed(_row_times(buckets, ends=ends), [code for code, *_ in made], held)
 
 
 def _row_times(buckets: _Buckets, *, ends: bool) -> Times:

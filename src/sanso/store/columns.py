@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from sanso.store.blocks import (
 )
 from sanso.store.places import Places
 
+Ask: TypeAlias = Callable[[str, tuple[int, ...]], Any]
 _MOST_BYTES = 4 << 20
 _PIECES_HELD = 4
 
@@ -58,10 +60,16 @@ class Index:
 
 
 class BlockColumns:
-    """The columns of one block, read through a connection whose transaction goes on meanwhile."""
+    """The columns of one block.
 
-    def __init__(self, connection: sqlite3.Connection, block: int, index: Index) -> None:
-        self._connection = connection
+    Args:
+        ask: Answers a question with a row, or None.
+        block: Its number.
+        index: Its index.
+    """
+
+    def __init__(self, ask: Ask, block: int, index: Index) -> None:
+        self._ask = ask
         self._block = block
         self._index = index
         self._pieces: OrderedDict[int, bytes] = OrderedDict()
@@ -110,7 +118,7 @@ class BlockColumns:
         found = self._pieces.get(number)
         if found is None:
             question = "select data from pieces where id = ?"
-            row = self._connection.execute(question, ((self._block << 20) + number,)).fetchone()
+            row = self._ask(question, ((self._block << 20) + number,))
             if row is None:
                 raise StoreError("a block lacks a piece: restore a backup")
             found = self._pieces[number] = row[0]
@@ -152,12 +160,20 @@ class Indices:
                 self._bytes -= self._held.popitem(last=False)[1].size
 
 
+def asking(connection: sqlite3.Connection) -> Ask:
+    """Questions put to a connection, whose transaction goes on meanwhile."""
+    return lambda question, values: connection.execute(question, values).fetchone()
+
+
 def read_index(connection: sqlite3.Connection, block: int) -> Index:
     """The index of a block.
 
     Raises:
-        StoreError: It is damaged.
+        StoreError: It is damaged, or has been dropped meanwhile.
     """
-    timeline, places = connection.execute("select timeline, places from blocks where id = ?", (block,)).fetchone()
+    found = connection.execute("select timeline, places from blocks where id = ?", (block,)).fetchone()
+    if found is None:
+        raise StoreError(f"block {block} is not there any more: ask again")
+    timeline, places = found
     series, ends, begins = decode_index(places)
     return Index(decode_times(timeline), Places(series.tolist()), ends, begins)

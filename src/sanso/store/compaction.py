@@ -11,6 +11,7 @@ from sanso.model.frame import Floats, absent
 from sanso.store.blocks import Block, sealed
 from sanso.store.coarse import parts_in, series_of
 from sanso.store.columns import BlockColumns, Index
+from sanso.store.pace import Pace
 from sanso.store.tombstones import Tombstones
 
 LONGEST_ROWS = 4800
@@ -54,11 +55,12 @@ def due(blocks: Sequence[Stored], *, all_of_them: bool = False, longest: int = L
     return run if long_enough and len(run) >= fewest else []
 
 
-def merged(parts: Sequence[tuple[Index, BlockColumns]], *, coarse: bool = False) -> Block:
+def merged(parts: Sequence[tuple[Index, BlockColumns]], pace: Pace, *, coarse: bool = False) -> Block:
     """One block of several, oldest first. Columns are merged one at a time: only one is ever decompressed.
 
     Args:
         parts: The blocks, all raw or all coarse.
+        pace: How fast.
         coarse: Which.
 
     Raises:
@@ -76,17 +78,18 @@ def merged(parts: Sequence[tuple[Index, BlockColumns]], *, coarse: bool = False)
         ]
         return np.concatenate(pieces)
 
-    return sealed(times, numbers, map(column, range(len(numbers))))
+    return sealed(times, numbers, pace.over(map(column, range(len(numbers)))))
 
 
 def without_deleted(
-    index: Index, columns: BlockColumns, tombstones: Tombstones, *, coarse: bool = False
+    part: tuple[Index, BlockColumns], tombstones: Tombstones, pace: Pace, *, coarse: bool = False
 ) -> Block | None:
     """The block with deleted samples absent; None where it holds none.
 
     Raises:
         StoreError: The block is damaged.
     """
+    index, columns = part
     series = [series_of(code) if coarse else code for code in index.places.series]
     if not any(tombstones.of(number) for number in series):
         return None
@@ -96,4 +99,4 @@ def without_deleted(
         tombstones.hide([series[place]], index.times, values[None, :])
         return values
 
-    return sealed(index.times, index.places.series, map(column, range(len(series))))
+    return sealed(index.times, index.places.series, pace.over(map(column, range(len(series)))))

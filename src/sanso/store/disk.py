@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from sanso.store.blocks import Block, decode_index, encode
+from sanso.store.blocks import Block, decode_index
 from sanso.store.catalog import Group
 from sanso.store.coarse import CODES, chosen, code_of, parts_in
 from sanso.store.columns import Indices
-from sanso.store.head import View
 from sanso.store.places import Numbers
 from sanso.store.readers import Readers
 from sanso.store.schema import FILE, open_file
@@ -24,8 +24,19 @@ from sanso.store.waiting import Statement, Waiting
 
 _log = logging.getLogger(__name__)
 _INSERT_BLOCK = "insert into blocks values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_CHECKPOINT_BYTES = 4 << 20
+_MOST_LOG_BYTES = 64 << 20
 _PROBE_BYTES = 1 << 16
 """What the disk must take before it is believed to be writable again."""
+
+
+@dataclass(frozen=True)
+class Insertion:
+    """What adds a block: its number, the statement for itself and those for its pieces, which may go in before."""
+
+    number: int
+    row: Statement
+    pieces: list[Statement]
 
 
 class Disk:
@@ -37,18 +48,23 @@ class Disk:
         connection: The writer's.
         readers: Others'.
         waiting: What the next commit writes.
+        page_bytes: Of the file.
         notice: Why not everything that was appended is in the file; empty where it is.
+        most_bytes: How long the file may be; 0 for any length.
         most_log_bytes: How long the write-ahead log may be before a transaction, and a transaction; 0 for any length.
     """
 
     def __init__(self, directory: Path) -> None:
         self.notice = ""
-        self.most_log_bytes = 0
+        self.most_bytes = self.most_log_bytes = 0
         self.path = directory / FILE
         self._log_path = directory / f"{FILE}-wal"
         self.connection = open_file(directory)
+        (self.page_bytes,) = self.connection.execute("pragma page_size").fetchone()
         self.waiting = Waiting(self._highest("layouts"))
-        self._blocks = self._highest("blocks")
+        self._logged = 0
+        self._clear_halves()
+        self._blocks = max(self._highest("blocks"), self._highest("pieces") >> 20)
         self._indices = Indices()
         self.readers = Readers(self.path)
 
@@ -85,41 +101,40 @@ class Disk:
             self.transact([empty])
         )
 
-    def seal(self, frame: int, view: View) -> bool:
-        """Turn a head into a block, and trim the log of it, in one transaction."""
-        rows = view.rows
-        block = encode(view.timeline[:rows], view.series, view.values[:, :rows])
-        first, last = int(view.timeline[0]), int(view.timeline[rows - 1])
-        trimmed: list[Statement] = [
-            ("delete from log where frame = ? and time <= ?", (frame, last)),
-            (
-                "delete from layouts where frame = ?1 and id not in (select layout from log where frame = ?1) "
-                "and id < (select max(id) from layouts where frame = ?1)",
-                (frame,),
-            ),
-        ]
-        # The log first: where pages are limited, the block takes those that it leaves. Facts wait here only then.
-        facts = self.waiting.facts()
-        if not self.transact([*trimmed, *facts, *self.insertion(frame, 0, (first, last), block)]):
-            return False
-        self.waiting.clear()
-        return True
-
-    def insertion(self, frame: int, tier: int, span: tuple[int, int], block: Block) -> list[Statement]:
+    def insertion(self, frame: int, tier: int, span: tuple[int, int], block: Block) -> Insertion:
         """What adds a block; its number is never given again, so that what is known of it may be kept."""
         self._blocks += 1
         number = self._blocks
         values = (number, frame, tier, *span, block.rows, block.columns, block.timeline, block.index)
-        pieces = ((number << 20) + piece for piece in itertools.count())
-        rows: list[Statement] = [
-            ("insert into pieces values (?, ?)", row) for row in zip(pieces, block.pieces, strict=False)
+        pieces: list[Statement] = [
+            ("insert into pieces values (?, ?)", ((number << 20) + place, piece))
+            for place, piece in enumerate(block.pieces)
         ]
-        return [(_INSERT_BLOCK, values), *rows]
+        return Insertion(number, (_INSERT_BLOCK, values), pieces)
+
+    def most_rows(self, series: int) -> int:
+        """How many rows of so many series may be sealed in one transaction; 0 for any number."""
+        if not self.most_log_bytes or not series:
+            return 0
+        return max(self.most_log_bytes // 2 // (9 * series), 1)
+
+    def checkpoint_beside(self) -> None:
+        """Somebody calls `checkpoint`: whoever commits does so only where that comes not soon enough."""
+        if not self.most_log_bytes:
+            self.connection.execute(f"pragma wal_autocheckpoint = {_MOST_LOG_BYTES // self.page_bytes}")
+
+    def checkpoint(self) -> None:
+        """Bring the write-ahead log into the file where it is long; writers may go on meanwhile."""
+        if self._logged < _CHECKPOINT_BYTES:
+            return
+        self._logged = 0
+        with self.readers.idle() as connection, contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("pragma wal_checkpoint(passive)").fetchall()
 
     def series_held(self) -> set[int]:
         """The series that stand in blocks."""
         found = [np.empty(0, dtype=np.int64)]
-        for tier, index in self.connection.execute("select distinct tier, places from blocks"):
+        for tier, index in self.readers.ask("select distinct tier, places from blocks"):
             numbers = decode_index(index)[0]
             found.append(np.unique(numbers // CODES) if tier else numbers)
         return set(np.unique(np.concatenate(found)).tolist())
@@ -177,6 +192,7 @@ class Disk:
             sql("begin immediate")
             for statement, values in statements:
                 sql(statement, values)
+                self._logged += sum(len(value) for value in values if isinstance(value, bytes))
             sql("commit")
         except sqlite3.OperationalError as error:
             if self.connection.in_transaction:
@@ -203,6 +219,10 @@ class Disk:
 
     def _log_bytes(self) -> int:
         return self._log_path.stat().st_size if self._log_path.exists() else 0
+
+    def _clear_halves(self) -> None:
+        """Take out the pieces of a block that was being written when the process ended."""
+        self.transact([("delete from pieces where id >= ?", (self._highest("blocks") + 1 << 20,))])
 
     def _highest(self, table: str) -> int:
         return int(self.connection.execute(f"select coalesce(max(id), 0) from {table}").fetchone()[0])

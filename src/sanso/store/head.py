@@ -53,12 +53,15 @@ class Head:
         newest_ms: The time of the newest row ever, sealed ones included.
         layout: A number for each set of columns, for the log.
         unlogged: Whether it holds rows that the log lacks, because the disk took none.
+        dropped: How often rows were dropped.
+        added_to: How often its newest row was added to.
     """
 
     def __init__(self, newest_ms: int = -1) -> None:
         self.newest_ms = newest_ms
         self.layout = 0
         self.unlogged = False
+        self.dropped = self.added_to = 0
         self._places: dict[int, int] = {}
         self._layouts: dict[int, _Layout] = {}
         self._last: _Layout | None = None
@@ -101,6 +104,7 @@ class Head:
             row: Floats = view.values[:, view.rows - 1]
             free = is_absent(row[layout.places])
             row[layout.places[free]] = values[free]
+            self.added_to += 1
             return row.copy()
         if view.rows == len(view.timeline):
             view = self._lengthen(1)
@@ -149,6 +153,7 @@ class Head:
             self._last = self._moved(self._last, view.series)
             self.layout = 0
         self.view = View(places, timeline, self._room, remaining)
+        self.dropped += 1
 
     def _moved(self, layout: _Layout | None, series: list[int]) -> _Layout | None:
         """A layout after places have changed: whoever is missing from the next row has still ended."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from sanso.model.errors import StoreError
 from sanso.store.coarse import series_of
-from sanso.store.columns import BlockColumns, read_index
+from sanso.store.columns import BlockColumns, asking, read_index
 from sanso.store.packs import every_series
 from sanso.store.schema import FILE
 
@@ -56,7 +56,7 @@ def _blocks(connection: sqlite3.Connection, known: set[int]) -> Iterator[str]:
             if int(index.ends[-1]) != held:
                 yield f"{where}: its columns are {held} bytes, not {int(index.ends[-1])}"
                 continue
-            columns = BlockColumns(connection, number, index)
+            columns = BlockColumns(asking(connection), number, index)
             for place in range(len(index.places.series)):
                 columns.column(place)
         except (StoreError, ValueError, IndexError, RuntimeError) as error:

@@ -36,6 +36,7 @@ class StoreStats:
         refused: Samples refused because they came too late, or differ from one that was there.
         lost: Rows given up because the disk took nothing for so long that memory was full.
         writing: Whether everything appended so far is on disk, as far as was tried.
+        held_up: How often somebody had to wait because rows came faster than they could be sealed.
     """
 
     series: int
@@ -44,3 +45,4 @@ class StoreStats:
     refused: int
     lost: int
     writing: bool
+    held_up: int = 0

@@ -34,13 +34,13 @@ def every_series(connection: sqlite3.Connection) -> Iterator[tuple[int, int, Lab
             yield number, frame, labels_of(json.loads(text))
 
 
-def packing(connection: sqlite3.Connection, fewest: int) -> list[Statement]:
-    """What packs the series that stand one by one, where there are so many."""
+def packing(connection: sqlite3.Connection, fewest: int) -> list[list[Statement]]:
+    """What packs the series that stand one by one, where there are so many: a transaction for each pack."""
     rows = connection.execute("select id, frame, labels from series order by id").fetchall()
     if len(rows) < fewest:
         return []
-    found = _packs(rows)
-    return [*found, *(("delete from series where id = ?", (row[0],)) for row in rows)]
+    some = (rows[begin : begin + _MOST_SERIES] for begin in range(0, len(rows), _MOST_SERIES))
+    return [[*_packs(each), *(("delete from series where id = ?", (row[0],)) for row in each)] for each in some]
 
 
 def without(connection: sqlite3.Connection, dead: Iterable[int]) -> list[Statement]:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sanso.store.schema import connect
 
@@ -25,12 +26,18 @@ class Readers:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection inside a transaction: what it sees does not change, whatever is pruned meanwhile."""
-        with self._lock:
-            connection = self._idle.pop() if self._idle else connect(self._path)
-        try:
+        with self.idle() as connection:
             connection.execute("begin")
             yield connection
             connection.execute("commit")
+
+    @contextmanager
+    def idle(self) -> Iterator[sqlite3.Connection]:
+        """A connection outside any transaction."""
+        with self._lock:
+            connection = self._idle.pop() if self._idle else connect(self._path)
+        try:
+            yield connection
         except BaseException:
             connection.close()
             raise
@@ -39,6 +46,15 @@ class Readers:
                 self._idle.append(connection)
                 return
         connection.close()
+
+    def ask(self, question: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        """The rows of one answer, as things are at this moment."""
+        with self.reading() as connection:
+            return connection.execute(question, values).fetchall()
+
+    def ask_one(self, question: str, values: tuple[Any, ...] = ()) -> Any:
+        """The first row of an answer; None where there is none."""
+        return next(iter(self.ask(question, values)), None)
 
     def close(self) -> None:
         """Close what is idle; what is lent is closed when it comes back."""

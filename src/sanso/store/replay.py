@@ -40,12 +40,18 @@ def contents(connection: sqlite3.Connection) -> Contents:
 
 
 def logged(connection: sqlite3.Connection) -> Iterator[tuple[int, Times, list[int], Floats]]:
-    """Rows that are not sealed yet, in runs of one frame and layout: frame, times [T], series [N], cells [T, N]."""
+    """Rows that are not sealed yet, in runs of one frame and layout: frame, times [T], series [N], cells [T, N].
+
+    Rows that are in a block and still in the log, because the process ended between the two, are left out.
+    """
     layouts = {
         number: np.frombuffer(series, dtype=np.int32).tolist()
         for number, series in connection.execute("select id, series from layouts")
     }
-    rows = connection.execute("select frame, layout, time, cells from log order by frame, time")
+    rows = connection.execute(
+        "select frame, layout, time, cells from log "
+        "where time > coalesce((select max(last) from blocks where blocks.frame = log.frame), -1) order by frame, time"
+    )
     for (frame, layout), group in itertools.groupby(rows, key=lambda row: row[:2]):
         while run := list(itertools.islice(group, _MOST_ROWS)):
             series = layouts[layout]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sanso.model.frame import ABSENT, Floats, Frame, Part, Times, is_absent, is_stale
 from sanso.model.labels import Labels, LabelSets
-from sanso.store.columns import BlockColumns, Index
+from sanso.store.columns import BlockColumns, Index, asking
 from sanso.store.head import View
 from sanso.store.places import Numbers
 
@@ -76,7 +76,7 @@ def block_run(
         out[columns < 0] = ABSENT
         lines = np.flatnonzero(columns >= 0)
         lines = lines[np.argsort(columns[lines], kind="stable")]  # as they lie: each piece is read once
-        read = BlockColumns(connection, block, index)
+        read = BlockColumns(asking(connection), block, index)
         for line, values in zip(lines.tolist(), read.columns(columns[lines]), strict=True):
             out[line] = values[first:last]
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,24 +12,27 @@ import numpy as np
 from sanso.model.frame import Family, Frame, Part, Row, is_absent
 from sanso.model.labels import Labels
 from sanso.model.matchers import Matcher
+from sanso.store.background import Background
 from sanso.store.disk import Disk
+from sanso.store.frame_book import FrameBook
 from sanso.store.head import Head
-from sanso.store.late import Verdict, chosen, frame_of, lane_name
+from sanso.store.late import Verdict, chosen
 from sanso.store.limits import Limits, StoreStats
 from sanso.store.lock import DirectoryLock
+from sanso.store.pace import Pace
+from sanso.store.pruning import Memory, Pruning
 from sanso.store.reading import Reading
 from sanso.store.replay import contents, logged
+from sanso.store.sealing import Sealer
 from sanso.store.selection import Span
 from sanso.store.states import States
 from sanso.store.tombstones import Tombstones
+from sanso.store.turns import Turns
 from sanso.store.upkeep import Upkeep
 
 _log = logging.getLogger(__name__)
-_FOREVER_MS = 1 << 62
 _MOST_MEMORY_BYTES = 64 << 20
 """What heads may take while the disk takes nothing: about two hours of 1,000 series at 1 s."""
-_IDLE_MS = 30 * 60_000
-"""A head that nobody has written to for so long is sealed as it is."""
 
 
 class Store:
@@ -49,16 +50,22 @@ class Store:
         self.states = States(disk, {})
         self._lock = lock
         self._reading = Reading(disk)
-        self.upkeep = Upkeep(disk, self._reading, limits) if disk is not None else None
-        self._frames: dict[str, int] = {}
-        self._lanes: dict[str, list[str]] = {}
-        self._families: dict[str, Family] = {}
-        self._refused = self._lost = 0
-        self._looked = (-1, -1)
-        self._heads_dropped = 0
-        self._next_frame = 1
-        self._closed = False
         self._writing = threading.RLock()
+        self._tending = self._writing
+        self._room = threading.Condition(self._writing)
+        self._background: Background | None = None
+        self._frames = FrameBook()
+        self._memory = Memory(self._reading, self._frames, limits, self._writing)
+        self.upkeep: Upkeep | None = None
+        if disk is not None:
+            turns = Turns(disk, self._writing)
+            self.upkeep = Upkeep(disk, turns, self._reading, limits)
+            self._sealer = Sealer(disk, turns, self._reading, limits)
+            self._pruning = Pruning(self._memory, disk, self._sealer, self.upkeep, self._reading)
+        self._families: dict[str, Family] = {}
+        self._refused = self._lost = self._held_up = self._rounds = 0
+        self._prune_ms: int | None = None
+        self._closed = False
 
     @classmethod
     def open(
@@ -126,16 +133,60 @@ class Store:
     def commit(self) -> None:
         """As `RowWriter.commit`; also seals heads that are long enough, or that the log lacks rows of.
 
-        Afterwards `notice` is empty where everything that was appended is in the file.
+        Afterwards `notice` is empty where everything that was appended is in the file. Where there is more in memory
+        than may be, it waits until some of it is sealed.
         """
         with self._writing:
             if self._disk is None or self.upkeep is None:
                 return
-            self.upkeep.shrink()
-            if self._settle() or (self.upkeep.shrink(full=True) and self._settle()):
+            self.upkeep.shrink(Pace())
+            written = self._settle()
+            if not written and self.upkeep.shrink(Pace(), full=True):
+                written = self._settle()
+            if written and self._background is None:
+                self._tend(Pace())
+            if written and not self._sealer.stuck:
                 self._disk.say("")
             else:
                 self._fit_memory()
+            if written and self._background is not None:
+                self._background.wake()
+                self._wait_for_room(self._background)
+
+    def tend_beside(self) -> None:
+        """From now on a thread seals, merges and prunes; before, whoever commits or prunes did, before it returned."""
+        if self._disk is None:
+            return
+        self._tending = threading.RLock()
+        self._disk.checkpoint_beside()
+        self._background = Background(self._tend, self._sealer.hurried)
+
+    def _wait_for_room(self, background: Background) -> None:
+        """Hold whoever writes faster than can be sealed, so that memory does not grow without end."""
+        if not self._sealer.overfull():
+            return
+        self._held_up += 1
+        rounds = self._rounds + 2  # one that has begun, and a whole one: what is left then cannot be sealed
+        while self._sealer.overfull() and background.alive and not self._sealer.stuck and self._rounds < rounds:
+            background.wake()
+            self._room.wait(0.1)
+
+    def _tend(self, pace: Pace) -> None:
+        """Seal what is long enough, and prune where that was asked for."""
+        assert self._disk is not None  # only called with one
+        assert self.upkeep is not None
+        with self._tending:
+            self.upkeep.shrink(pace)
+            if not self._sealer.tend(pace) and self.upkeep.shrink(pace, full=True):
+                self._sealer.tend(pace)
+            with self._room:
+                self._rounds += 1
+                self._room.notify_all()
+            now_ms, self._prune_ms = self._prune_ms, None
+            if now_ms is not None:
+                self._pruning.prune(now_ms, pace, self._writing)
+            if self._background is not None:
+                self._disk.checkpoint()
 
     def describe(self, families: Iterable[Family]) -> None:
         """As `RowWriter.describe`."""
@@ -182,65 +233,36 @@ class Store:
         Args:
             clean: Also write blocks anew that hold something deleted.
         """
-        with self._writing:
+        pace = Pace()
+        with self._tending:
             if self._disk is None or self.upkeep is None:
                 return
-            if not self._settle(rows=1):
-                return
-            while self.upkeep.compact(all_of_them=True):
+            with self._writing:
+                if not self._settle():
+                    return
+                heads = list(self._reading.heads.items())
+            for number, head in heads:
+                if not self._sealer.seal(number, head, head.view.rows, pace) and not self._seal_now(number, head):
+                    return
+            while self.upkeep.compact(pace, all_of_them=True):
                 pass
-            self.upkeep.pack(all_of_them=True)
-            for head in self._reading.heads.values():
-                head.layout = 0  # no row is left that names one
-            if clean and self._reading.tombstones and self.upkeep.clean(self._reading.tombstones):
-                self._reading.tombstones = Tombstones()
+            with self._writing:
+                for head in self._reading.heads.values():
+                    head.layout = 0  # perhaps no row is left that names one
+                self.upkeep.pack(pace, all_of_them=True)
+            if clean and self._reading.tombstones:
+                self.upkeep.clean(pace)
             self.upkeep.give_back()
 
     def prune(self, now_ms: int) -> None:
         """Drop what is older than the retention, forget series of which nothing is left, and do a piece of upkeep."""
-        oldest = now_ms - self._limits.retention_ms
-        with self._writing:
-            for number, head in self._reading.heads.items():
-                gone = int(np.searchsorted(head.view.timeline[: head.view.rows], oldest))
-                if gone > min(head.view.rows // 4, self._limits.head_rows):
-                    self._drop_oldest(number, head, gone)
-            if self._disk is not None and self.upkeep is not None:
-                if self._settle(rows=1, older_than_ms=now_ms - _IDLE_MS):
-                    self.upkeep.expire(now_ms)
-                self.upkeep.shrink()
-                self.upkeep.compact()
-                self.upkeep.pack()
-            self._forget()
-
-    def _drop_oldest(self, number: int, head: Head, rows: int) -> None:
-        """Drop rows that are older than the retention: by way of a block, where coarse samples of them are to stay."""
-        self._heads_dropped += 1
-        if self._disk is None or self._disk.seal(number, replace(head.view, rows=rows)):
-            head.drop(rows, sealed=False)
-
-    def _forget(self) -> None:
-        """Forget series of which nothing is left, and the frames that had no others."""
-        heads = self._reading.heads.values()
-        held = {number for head in heads for number in head.view.series}
-        dead = self._reading.catalog.numbers() - held
-        if self._disk is not None and self.upkeep is not None and dead:
-            sealed = (self.upkeep.dropped, self._heads_dropped)
-            if sealed == self._looked:  # what is in no head was in a block when it was last looked at
-                return
-            self._looked = sealed
-            dead -= self._disk.series_held()
-            if dead:
-                self.upkeep.forget(dead)
-        self._reading.catalog.remove(dead)
-        self._reading.tombstones.remove(dead)
-        frames = self._reading.catalog.frames()
-        ended = [name for name, number in self._frames.items() if number not in frames]
-        if self._disk is not None:
-            self._disk.waiting.remove(dead, [self._frames[name] for name in ended])
-        for name in ended:
-            del self._reading.heads[self._frames.pop(name)]
-            self._lanes.pop(name, None)
-        self._lanes = {name: kept for name, lanes in self._lanes.items() if (kept := self._living(lanes))}
+        self._prune_ms = now_ms
+        if self._disk is None:
+            self._memory.prune(now_ms)
+        elif self._background is None:
+            self._tend(Pace())
+        else:
+            self._background.wake()
 
     def stats(self) -> StoreStats:
         """What it holds."""
@@ -249,10 +271,14 @@ class Store:
         if self._disk is not None:
             sealed, size = self._disk.size()
             samples += sealed
-        return StoreStats(len(self._reading.catalog), samples, size, self._refused, self._lost, not self.notice)
+        return StoreStats(
+            len(self._reading.catalog), samples, size, self._refused, self._lost, not self.notice, self._held_up
+        )
 
     def close(self) -> None:
         """Commit what waits and let go of the directory; a second time does nothing."""
+        if self._background is not None:
+            self._background.stop()
         with self._writing:
             if self._closed:
                 return
@@ -264,10 +290,9 @@ class Store:
                 self._lock.close()
 
     def _frame(self, name: str) -> int:
-        number = self._frames.get(name)
+        number = self._frames.number(name)
         if number is None:
-            number = self._frames[name] = self._next_frame
-            self._next_frame += 1
+            number = self._frames.add(name)
             self._reading.heads[number] = Head()
             if self._disk is not None:
                 self._disk.waiting.add_frame(number, name)
@@ -291,22 +316,16 @@ class Store:
         """Accept what is new of a row that is not newer than its frame; how many samples were refused."""
         cells = np.flatnonzero(~is_absent(row.values))
         late = chosen(row, cells)
-        lanes = [frame, *self._living(self._lanes.get(frame, []))]
-        numbers = [self._frames[lane] for lane in lanes]
+        numbers = self._frames.lanes(frame)
         verdict = Verdict.on(self._reading, numbers, late.columns.labels, time_ms, self._limits.late_ms)
         accepted, refused = verdict.accepted(late.values, time_ms, self._limits.late_ms)
         self._refused += refused
         if not accepted.any():
             return refused
         late = chosen(late, np.flatnonzero(accepted))
-        if not any(self._write(self._frames[lane], time_ms, late, complete=False) for lane in lanes):
-            name = lane_name(frame, next(n for n in itertools.count(1) if lane_name(frame, n) not in self._frames))
-            self._lanes.setdefault(frame, []).append(name)
-            self._write(self._frame(name), time_ms, late, complete=False)
+        if not any(self._write(lane, time_ms, late, complete=False) for lane in numbers):
+            self._write(self._frame(self._frames.next_lane(frame)), time_ms, late, complete=False)
         return refused
-
-    def _living(self, lanes: Iterable[str]) -> list[str]:
-        return [lane for lane in lanes if lane in self._frames]
 
     def _numbers(self, frame: int, labels: Iterable[Labels]) -> list[int]:
         numbers = []
@@ -317,17 +336,11 @@ class Store:
                 self._disk.waiting.add_series(number, frame, each)
         return numbers
 
-    def _settle(self, rows: int = 0, older_than_ms: int = _FOREVER_MS) -> bool:
-        """Write what waits, and seal heads: long ones, and those of which the log lacks rows; whether all of it went.
-
-        Args:
-            rows: How long is long; 0 for what the limits say.
-            older_than_ms: Leave long heads that were written to since.
-        """
+    def _settle(self) -> bool:
+        """Write what waits, and seal heads of which the log lacks rows; whether all of it went."""
         assert self._disk is not None  # only called with one
-        assert self.upkeep is not None
         heads = self._reading.heads
-        crowded = self.upkeep.crowded(heads.values())
+        crowded = self._sealer.crowded()
         if crowded:
             self._disk.waiting.take_rows()
         committed = self._disk.commit()
@@ -336,26 +349,16 @@ class Store:
                 head.unlogged, head.layout = True, 0
         if not (crowded or committed):
             return False
-        enough = rows or self._limits.head_rows
         for number, head in heads.items():
-            long = head.view.rows >= enough and head.newest_ms < older_than_ms
-            if (long or head.unlogged) and not self._seal(number, head):
+            if head.unlogged and not self._seal_now(number, head):
                 return False
             head.unlogged = False
         return True
 
-    def _seal(self, number: int, head: Head) -> bool:
-        """Seal a head, in as many blocks as a limit of bytes asks for; whether it was done."""
-        assert self._disk is not None  # only called with one
-        assert self.upkeep is not None
-        most = self.upkeep.most_rows(len(head.view.series)) or head.view.rows
-        while head.view.rows:
-            rows = min(most, head.view.rows)
-            self._heads_dropped += 1
-            if not self._disk.seal(number, replace(head.view, rows=rows)):
-                return False
-            head.drop(rows, sealed=True)
-        return True
+    def _seal_now(self, number: int, head: Head) -> bool:
+        """Seal a head while nobody can write; whether it was done."""
+        with self._writing:
+            return self._sealer.seal(number, head, head.view.rows, Pace())
 
     def _fit_memory(self) -> None:
         """While the disk takes nothing: give up the oldest rows of what has grown beyond what memory may hold."""
@@ -375,11 +378,8 @@ class Store:
         self._reading.tombstones = Tombstones(found.tombstones)
         heads = self._reading.heads
         for number, name, newest in found.frames:
-            self._frames[name] = number
+            self._frames.add(name, number)
             heads[number] = Head(newest)
-            self._next_frame = max(self._next_frame, number + 1)
-            if frame_of(name) != name:
-                self._lanes.setdefault(frame_of(name), []).append(name)
         for number, frame, labels in found.series:
             self._reading.catalog.add(frame, labels, number)
         for frame, times, series, cells in logged(self._disk.connection):

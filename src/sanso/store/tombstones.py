@@ -8,10 +8,15 @@ from sanso.model.frame import ABSENT, Floats, Times
 
 
 class Tombstones:
-    """Spans by series number; both ends belong to a span."""
+    """Spans by series number; both ends belong to a span.
+
+    Attributes:
+        changes: How many spans were added so far.
+    """
 
     def __init__(self, spans: Iterable[tuple[int, int, int]] = ()) -> None:
         self._spans: dict[int, tuple[tuple[int, int], ...]] = {}
+        self.changes = 0
         for number, start_ms, end_ms in spans:
             self.add(number, start_ms, end_ms)
 
@@ -20,6 +25,7 @@ class Tombstones:
 
     def add(self, number: int, start_ms: int, end_ms: int) -> None:
         """Hide a span of a series."""
+        self.changes += 1
         self._spans[number] = (*self._spans.get(number, ()), (start_ms, end_ms))
 
     def remove(self, numbers: Iterable[int]) -> None:
