@@ -125,7 +125,8 @@ def test_late_rows_are_accepted_as_far_as_the_window_reaches(tmp_path: Path) -> 
 
 def test_the_second_opener_is_told_who_holds_it(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    store.set_url("http://127.0.0.1:1")
+    assert store.lock is not None
+    store.lock.set_url("http://127.0.0.1:1")
     with pytest.raises(StoreBusyError, match=r"answers at http://127\.0\.0\.1:1") as caught:
         open_store(tmp_path)
     assert caught.value.url == "http://127.0.0.1:1"

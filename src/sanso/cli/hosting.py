@@ -86,7 +86,8 @@ class Hosting:
         monitor = Monitor(config, store, clock, sources=[*sources, SelfProcess()], alerting=alerting)
         monitor.notices.extend(notices)
         url = _url(sockets["api"]) if "api" in sockets else ""
-        store.set_url(url)
+        if store.lock is not None:
+            store.lock.set_url(url)
         pool = QueryPool(config.query.threads)
         reloader = Reloader(monitor, reread or (lambda: config))
         servers = _serve(services_of(monitor, pool, reloader), sockets)

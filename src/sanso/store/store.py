@@ -41,6 +41,7 @@ class Store:
     Attributes:
         states: Small named states, committed with the rows.
         upkeep: Integrity and what is done seldom; None in memory.
+        lock: On the data directory; None in memory.
         notice: What the user should know about the store; empty where all is well.
     """
 
@@ -48,7 +49,7 @@ class Store:
         self._limits = limits
         self._disk = disk
         self.states = States(disk, {})
-        self._lock = lock
+        self.lock = lock
         self._reading = Reading(disk)
         self._writing = threading.RLock()
         self._tending = self._writing
@@ -112,11 +113,6 @@ class Store:
     def notice(self) -> str:
         """What the user should know; empty where all is well."""
         return self._disk.notice if self._disk is not None else ""
-
-    def set_url(self, url: str) -> None:
-        """Say to other processes where this one answers."""
-        if self._lock is not None:
-            self._lock.set_url(url)
 
     def append(self, frame: str, time_ms: int, row: Row, *, complete: bool = True) -> int:
         """As `RowWriter.append`."""
@@ -286,8 +282,8 @@ class Store:
             if self._disk is not None:
                 self._settle()
                 self._disk.close()
-            if self._lock is not None:
-                self._lock.close()
+            if self.lock is not None:
+                self.lock.close()
 
     def _frame(self, name: str) -> int:
         number = self._frames.number(name)
