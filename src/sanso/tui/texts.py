@@ -5,8 +5,6 @@ from __future__ import annotations
 from sanso.model.readings import Layer
 from sanso.model.status import AlertLevel, Status, WorkerState
 
-LANGUAGES = ("en", "ja")
-
 DOTS = {Status.NORMAL: "🟢", Status.WARNING: "🟡", Status.CRITICAL: "🔴", Status.UNKNOWN: "⚪"}
 LEVEL_DOTS = {AlertLevel.INFO: "🔵", AlertLevel.WARNING: "🟡", AlertLevel.CRITICAL: "🔴"}
 
@@ -97,11 +95,6 @@ def say(key: str, lang: str) -> str:
 def language(lang: str) -> str:
     """The key of a vital sign's texts: "ja" or "en"."""
     return "ja" if lang == "ja" else "en"
-
-
-def language_of(locale: str) -> str:
-    """The language for a `--lang` or `LANG` value: `ja_JP.UTF-8` is "ja", everything else "en"."""
-    return "ja" if locale.lower().startswith("ja") else "en"
 
 
 def age_text(seconds: float, lang: str) -> str:
