@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanso.model.errors import QueryError
+from sanso.promql.engine import PromEngine
 from sanso.promql.lexical import is_text, quoted, rewritten
 from sanso.promql.messages import position
 from sanso.promql.parse import parsed
@@ -24,6 +25,7 @@ from sanso.promql.tree import (
     Subquery,
     When,
 )
+from tests.promql.memory import MemoryReader
 
 
 def nodes(node: Node) -> list[Node]:
@@ -171,3 +173,21 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except QueryError as error:
         kind = error.kind
     assert kind in ("read", "bad_data")
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [f"{'(' * n}1{')' * n}" for n in (1_000, 50_000)]
+    + [f"{'-' * n}up" for n in (1_500, 50_000)]
+    + [" + ".join(["up"] * n) for n in (900, 1_900, 50_000)]
+    + ["abs(" * n + "up" + ")" * n for n in (1_000, 50_000)],
+    ids=lambda expr: f"{expr[:4]}{len(expr)}",
+)
+def test_what_nests_too_deeply_is_refused_and_ends_nothing(expr: str) -> None:
+    with pytest.raises(QueryError, match="nest too deeply"):
+        PromEngine(MemoryReader([])).instant(expr, 0)
+
+
+def test_a_time_beyond_all_calendars_is_refused() -> None:
+    with pytest.raises(QueryError, match="out of bounds"):
+        parsed("up @ 1e300")

@@ -229,3 +229,14 @@ def test_what_the_server_says_of_itself(api: httpx.Client) -> None:
     runtime = data(api, "status/runtimeinfo")
     assert (runtime["startTime"], runtime["storageRetention"]) == ("2026-09-21T14:13:20Z", "2w1d")
     assert data(api, "status/walreplay") == {"min": 0, "max": 0, "current": 0}
+
+
+@pytest.mark.parametrize("levels", [300, 3_000, 60_000])
+@pytest.mark.parametrize("path", ["query", "parse_query", "format_query"])
+def test_a_question_that_nests_deeply_is_answered_or_refused(api: httpx.Client, path: str, levels: int) -> None:
+    answer = api.post(f"/api/v1/{path}", data={"query": "+".join(["1"] * levels)})
+    if levels == 300 and path != "parse_query":  # whose tree JSON cannot hold
+        assert answer.status_code == 200
+    else:
+        assert answer.status_code == 400
+        assert "nest too deeply" in answer.json()["error"]

@@ -16,6 +16,7 @@ from sanso.model.series import Answer, AnswerKind, Edge, SeriesReader
 from sanso.promql.annotations import Annotations
 from sanso.promql.evaluator import Evaluator
 from sanso.promql.histograms.placed import NONE, Histograms
+from sanso.promql.lexical import TOO_DEEP
 from sanso.promql.parse import parsed
 from sanso.promql.selectors import Source
 from sanso.promql.values import Samples, Scalar, Text, Value, Vector, joined, trimmed
@@ -101,7 +102,10 @@ class PromEngine:
         source = Source(self._reader, control, self._lookback_ms, step_ms)
         evaluator = Evaluator(source, steps, (int(steps[0]), int(steps[-1]), step_ms), notes, edge)
         with np.errstate(all="ignore"):  # infinities and NaN are answers
-            return evaluator.value(question.tree), notes
+            try:
+                return evaluator.value(question.tree), notes
+            except RecursionError:
+                raise QueryError(TOO_DEEP) from None
 
 
 def _in_order(labels: list[Labels]) -> tuple[NDArray[np.intp] | None, list[Labels]]:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from sanso.model.errors import QueryError
+
 Kind: TypeAlias = Literal["name", "braces", "call", "number", "string", "paren", "sign"]
 
 NEGATIVE_TIMES = 200_000_000_000
@@ -28,6 +30,9 @@ _TOKEN = re.compile(
     |(?P<sign>=~|!~|==|!=|<=|>=|.)""",
     re.VERBOSE | re.DOTALL,
 )
+_NESTING = frozenset({*"(+-*/%^<>", "==", "!=", "<=", ">=", "and", "or", "unless", "atan2"})
+_MOST_NESTED = 2_000
+TOO_DEEP = 'invalid parameter "query": parse error: operators and parentheses nest too deeply: ask in parts'
 _DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
 _CLAUSES = frozenset(
     {"by", "without", "on", "ignoring", "group_left", "group_right", "fill", "fill_left", "fill_right"}
@@ -52,9 +57,15 @@ def tokens(text: str) -> list[Token]:
 
 
 def rewritten(text: str) -> str:
-    """The text as the parser takes it."""
+    """The text as the parser takes it.
+
+    Raises:
+        QueryError: It would nest so deeply that the parser's stack ends, and the process with it.
+    """
     out, done = [], 0
     known = tokens(text)
+    if sum(token.text.lower() in _NESTING for token in known) > _MOST_NESTED:
+        raise QueryError(TOO_DEEP)
     for number, token in enumerate(known):
         before = known[number - 1].text if number else ""
         other = _spelled(token, before, known[number - 2].text if number > 1 else "")

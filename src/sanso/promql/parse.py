@@ -13,7 +13,7 @@ import promql_parser as parser
 from sanso.model.errors import QueryError
 from sanso.model.labels import NAME
 from sanso.model.matchers import Matcher, MatchOp
-from sanso.promql.lexical import NEGATIVE_TIMES, Kind, parts, rewritten
+from sanso.promql.lexical import NEGATIVE_TIMES, TOO_DEEP, Kind, parts, rewritten
 from sanso.promql.messages import message
 from sanso.promql.tree import (
     NOWHERE,
@@ -56,7 +56,10 @@ def parsed(text: str) -> Question:
         root = parser.parse(rewritten(text))
     except ValueError as error:
         raise QueryError(f'invalid parameter "query": {message(text, str(error))}') from error
-    return Question(text, _Conversion(text).node(root))
+    try:
+        return Question(text, _Conversion(text).node(root))
+    except RecursionError:
+        raise QueryError(TOO_DEEP) from None
 
 
 def milliseconds(duration: timedelta | None) -> int:
@@ -144,9 +147,16 @@ def _when(node: Any) -> When:
         elif kind == parser.AtModifierType.End:
             at = "end"
         else:
-            seconds = node.at.at.timestamp()
+            seconds = _seconds(node.at)
             at = round((NEGATIVE_TIMES - seconds if seconds > NEGATIVE_TIMES else seconds) * 1000)
     return When(at, milliseconds(node.offset))
+
+
+def _seconds(at: Any) -> float:
+    try:
+        return float(at.at.timestamp())
+    except (ValueError, OverflowError):  # no datetime holds it
+        raise QueryError("timestamp out of bounds for @ modifier") from None
 
 
 def _matching(modifier: Any) -> Matching:

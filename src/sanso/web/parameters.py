@@ -70,7 +70,7 @@ class Parameters:
         if not text and default is not None:
             return default
         if _FLOAT.fullmatch(text) and math.isfinite(seconds := float(text)):
-            return max(-_MOST_MS, min(_MOST_MS, round(seconds * 1000)))
+            return round(max(-_MOST_MS, min(_MOST_MS, seconds * 1000)))
         if text in _EDGES_MS:
             return _EDGES_MS[text]
         try:

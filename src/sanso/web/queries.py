@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+import orjson
 from starlette.responses import Response
 
 from sanso.model.clock import Clock
 from sanso.model.errors import QueryError
 from sanso.model.exemplars import Exemplar
 from sanso.model.series import Answer, Edge, Engine
+from sanso.promql.lexical import TOO_DEEP
 from sanso.promql.parse import parsed
 from sanso.web.answers import answered, success
 from sanso.web.door import Asked
@@ -73,7 +75,10 @@ def format_query(_: Services, asked: Asked) -> Response:
 
 def parse_query(_: Services, asked: Asked) -> Response:
     """The expression's tree."""
-    return success(tree_json(syntax(_expr(asked.given))))
+    try:
+        return success(tree_json(syntax(_expr(asked.given))))
+    except orjson.JSONEncodeError:  # it writes 254 levels
+        raise QueryError(TOO_DEEP) from None
 
 
 def _exemplar(exemplar: Exemplar) -> dict[str, Any]:
