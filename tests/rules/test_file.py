@@ -162,3 +162,9 @@ groups:
     assert [(rule.name, rule.level) for rule in found.rules] == [("Watchdog", AlertLevel.WARNING)]
     (notice,) = found.notices
     assert ":6: job:up:sum: recording rules are not supported yet" in notice
+
+
+def test_an_expression_is_read_as_the_engine_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"rules": [{"expr": "up > 0x1F offset 0s"}, {"expr": "up @ -5 == 1_000"}]}')
+    assert [rule.expr for rule in load_alert_file(path, {}).rules] == ["up > 0x1F offset 0s", "up @ -5 == 1_000"]

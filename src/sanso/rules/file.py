@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import promql_parser
-
 from sanso.model.durations import parse_duration_ms
+from sanso.model.errors import QueryError
 from sanso.model.labels import labels_of
 from sanso.model.status import AlertLevel
 from sanso.notify.build import kinds
+from sanso.promql.parse import parsed
 from sanso.rules.places import Document, read
 from sanso.rules.rule import OPERATORS, AlertRule
 
@@ -176,9 +176,10 @@ def _duration(document: Document, place: str, value: object) -> int:
 
 def _check_promql(document: Document, place: str, expr: str, written: str) -> None:
     try:
-        promql_parser.parse(expr)
-    except ValueError as error:
-        raise document.error(place, f"a vital sign or PromQL is expected, not {written!r}: {error}") from error
+        parsed(expr)
+    except QueryError as error:
+        problem = str(error).removeprefix('invalid parameter "query": ')
+        raise document.error(place, f"a vital sign or PromQL is expected, not {written!r}: {problem}") from error
 
 
 def _text(document: Document, place: str, table: dict[str, Any], key: str, default: str) -> str:
