@@ -23,8 +23,10 @@ def add_to(commands: Subcommands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; SIGHUP reads the configuration again."""
+    from sanso.cli.heap import share_heap
     from sanso.cli.hosting import Hosting
 
+    share_heap()
     config = replace(configuration(options), admin=options.admin)
     logging.basicConfig(
         level=logging.WARNING if options.quiet else logging.INFO,
