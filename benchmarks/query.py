@@ -1,4 +1,4 @@
-"""Questions over HTTP beside VictoriaMetrics and Prometheus: 5,000 series x 300 samples x 80 steps.
+"""Questions over HTTP beside VictoriaMetrics and Prometheus: 5,000 series x 300 samples x 80 steps, and raw samples.
 
 The same samples are sent to each by remote write; then each question is asked over one kept connection, answers read
 and not parsed, the median of several taken. VictoriaMetrics is told not to answer from its cache of earlier answers.
@@ -22,6 +22,7 @@ from sanso.model.labels import Labels, series_of
 
 SERIES, SAMPLES, STEPS = 5_000, 300, 80
 HISTOGRAMS, BUCKETS = 500, 12
+RAW_SERIES, RAW_SAMPLES = 100, 400
 QUESTIONS = {
     "sum by (code) (rate(x[1m]))": "sum by (code) (rate(x[1m]))",
     "quantile by (code) (0.99, rate(x[1m]))": "quantile by (code) (0.99, rate(x[1m]))",
@@ -46,6 +47,14 @@ def recording(now_ms: int) -> tuple[list[Labels], list[int], np.ndarray]:
     return labels, times, np.concatenate([counters, buckets.reshape(-1, SAMPLES)])
 
 
+def raw_recording(now_ms: int) -> tuple[list[Labels], list[int], np.ndarray]:
+    """Gauges, to be read as they are."""
+    dice = np.random.default_rng(4)
+    labels = [series_of("raw", path=f"/v1/things/{n}") for n in range(RAW_SERIES)]
+    times = [now_ms - (RAW_SAMPLES - 1 - row) * 1000 for row in range(RAW_SAMPLES)]
+    return labels, times, np.round(dice.normal(50, 10, (RAW_SERIES, RAW_SAMPLES)), 3)
+
+
 def asked(server: Server, now_ms: int) -> Iterator[tuple[str, str]]:
     """Names and paths of all questions."""
     extra = {"nocache": "1"} if server.name.startswith("victoria") else {}
@@ -55,8 +64,8 @@ def asked(server: Server, now_ms: int) -> Iterator[tuple[str, str]]:
             name,
             "/api/v1/query_range?" + urlencode({"query": expr, "start": start, "end": end, "step": "3", **extra}),
         )
-    raw = {"query": 'x{instance="host-7:9100"}[400s]', "time": now_ms / 1000, **extra}
-    yield "raw: 100 series x 300 samples", "/api/v1/query?" + urlencode(raw)
+    raw = {"query": "raw[500s]", "time": now_ms / 1000, **extra}
+    yield "raw: 100 series x 400 samples", "/api/v1/query?" + urlencode(raw)
     one = {"query": 'x{path="/v1/things/7"}', "time": now_ms / 1000, **extra}
     yield "instant: one series", "/api/v1/query?" + urlencode(one)
 
@@ -79,7 +88,7 @@ def main() -> None:
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     now_ms = int(time.time()) * 1000
     labels, times, values = recording(now_ms)
-    bodies = list(requests(labels, times, values))
+    bodies = [*requests(labels, times, values), *requests(*raw_recording(now_ms))]
     found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in installed():
@@ -87,7 +96,9 @@ def main() -> None:
                 send(server, bodies)
                 settled(server, now_ms)
                 for question, path in asked(server, now_ms):
-                    wall, cpu, size = asked_ms(server, path, repeats * (20 if question.startswith("instant") else 1))
+                    wall, cpu, size = asked_ms(
+                        server, path, repeats * (10 if question.startswith(("raw", "instant")) else 1)
+                    )
                     found.setdefault(question, {})[name] = wall
                     print(
                         f"{name:22} {question:54} {wall:9.2f} ms  cpu {cpu:8.2f} ms  {size / 1e3:10.1f} kB", flush=True
