@@ -70,10 +70,34 @@ def serving(data: Path, *, settings: str = "", url: str = "") -> Iterator[Served
             server.wait_ready()
             yield server
         finally:
-            if process.poll() is None:
-                process.terminate()
+            ended(process)
+
+
+def ended(process: subprocess.Popen[bytes]) -> None:
+    """End a process unless it is gone already; one that does not go when told to is an error, and killed."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+
+
+@contextmanager
+def running(command: list[str], ready: str = "") -> Iterator[None]:
+    """A program that is not ours, until the block ends; from when it answers at `ready`, where that is given."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            end = time.monotonic() + 30
+            while ready:
                 try:
-                    process.wait(timeout=15)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    raise
+                    urllib.request.urlopen(ready, timeout=1).close()
+                    break
+                except OSError:
+                    assert process.poll() is None
+                    assert time.monotonic() < end
+                    time.sleep(0.1)
+            yield
+        finally:
+            ended(process)

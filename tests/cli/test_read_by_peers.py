@@ -16,7 +16,7 @@ import cramjam
 import pytest
 
 from sanso.sources.remote_write_schema import request_class
-from tests.cli.servers import Served, serving
+from tests.cli.servers import Served, running, serving
 from tests.peers import free_port, require_program
 
 pytestmark = pytest.mark.peer
@@ -56,29 +56,6 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, int
         write(server, start_ms)
         server.wait_for("http_requests_total")
         yield server, start_ms
-
-
-@contextmanager
-def running(command: list[str], ready: str) -> Iterator[None]:
-    """A program, from when it answers until the block ends."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            end = time.monotonic() + 30
-            while True:
-                try:
-                    urllib.request.urlopen(ready, timeout=1).close()
-                    break
-                except OSError:
-                    assert process.poll() is None
-                    assert time.monotonic() < end
-                    time.sleep(0.1)
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
 @contextmanager

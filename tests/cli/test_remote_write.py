@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import struct
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ import httpx
 import pytest
 
 from sanso.sdk.otlp_encoding import zigzag
-from tests.cli.servers import Served, serving
+from tests.cli.servers import Served, running, serving
 from tests.peers import free_port, require_program
 
 pytestmark = pytest.mark.peer
@@ -153,19 +152,6 @@ scrape_configs: [{{job_name: app, static_configs: [{{targets: ["127.0.0.1:{targe
     ]
 
 
-@contextmanager
-def _sending(command: list[str]) -> Iterator[None]:
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
 def _gone(server: Served, expr: str, seconds: float = 15) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -184,7 +170,7 @@ def test_a_sender(tmp_path: Path, sender: Callable[[Path, int, str], list[str]])
     with (
         _target() as target,
         serving(tmp_path / "data") as server,
-        _sending(sender(tmp_path, target, server.url)),
+        running(sender(tmp_path, target, server.url)),
     ):
         server.wait_for("level")
         found = {entry["metric"]["queue"]: entry for entry in server.query("jobs_total{job='app'}")}
