@@ -33,12 +33,3 @@ def test_it_agrees_with_proc() -> None:
     for series in disks:
         if series in proc:
             assert ours[series] == pytest.approx(proc[series], rel=0.05, abs=1e7)
-
-
-def test_this_process_is_a_source_too() -> None:
-    from sanso.sources.self_process import SelfProcess
-
-    found = values(SelfProcess().read(0))
-    assert found["sanso_process_cpu_seconds_total"] > 0
-    assert found["sanso_process_resident_memory_bytes"] > 1e7
-    assert found["sanso_process_threads"] >= 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -74,6 +76,8 @@ class GpuNvidia:
 
     def _look(self) -> None:
         """Find the devices, where that was not done or something has changed: initialising a driver is not cheap."""
+        if not _has_library():
+            return
         import pynvml
 
         try:
@@ -184,3 +188,17 @@ class GpuNvidia:
         self._devices.remove(device)
         self._problem = f"GPU {device.labels['gpu']}: {why}"
         raise SourceError(self._problem)
+
+
+def _has_library() -> bool:
+    """Whether the driver's library is here: without it, pynvml's thousand functions need not be loaded.
+
+    Elsewhere than on Linux pynvml knows where it may be.
+    """
+    if not sys.platform.startswith("linux"):
+        return True
+    try:
+        ctypes.CDLL("libnvidia-ml.so.1")  # as pynvml does
+    except OSError:
+        return False
+    return True

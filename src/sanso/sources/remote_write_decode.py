@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from google.protobuf.message import DecodeError as ProtobufError
 from numpy.typing import NDArray
 
 from sanso.model.errors import DecodeError
@@ -166,6 +165,8 @@ class _Gathered:
 
 
 def _parsed(version: str, body: bytes) -> Any:
+    from google.protobuf.message import DecodeError as ProtobufError
+
     request = request_class(version)()
     try:
         request.ParseFromString(body)

@@ -9,8 +9,6 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
 _DOUBLE, _INT64, _UINT64, _STRING, _MESSAGE, _UINT32, _ENUM_AS_INT, _SINT32, _SINT64 = 1, 3, 4, 9, 11, 13, 5, 17, 18
 _REPEATED, _OPTIONAL = 3, 1
 
@@ -53,6 +51,8 @@ _MESSAGES: dict[str, dict[str, list[tuple[str, int, int | str]]]] = {
 @functools.cache
 def request_class(version: str) -> Any:
     """The class of a write request: "v1" or "v2"."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # only where somebody writes so
+
     package = f"sanso.remote_write.{version}"
     file = descriptor_pb2.FileDescriptorProto(name=f"{package}.proto", package=package, syntax="proto3")
     for name, fields in _MESSAGES[version].items():

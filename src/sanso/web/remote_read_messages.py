@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError as ProtobufError
 
 from sanso.model.errors import DecodeError
 from sanso.model.frame import Floats, Times
@@ -57,6 +55,8 @@ def read_request(body: bytes) -> ReadRequest:
         DecodeError: It is none.
         QueryError: A regular expression is wrong.
     """
+    from google.protobuf.message import DecodeError as ProtobufError  # only where somebody reads so
+
     message = _request_class()()
     try:
         message.ParseFromString(body)
@@ -153,6 +153,8 @@ def _field(number: int, content: bytes) -> bytes:
 
 @functools.cache
 def _request_class() -> Any:
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
     package = "sanso.remote_read"
     file = descriptor_pb2.FileDescriptorProto(name=f"{package}.proto", package=package, syntax="proto3")
     for name, fields in _REQUEST.items():
