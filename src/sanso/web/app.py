@@ -19,6 +19,7 @@ from sanso.web.bodies import MOST_BYTES, read_body
 from sanso.web.cross_origin import CrossOrigin, SameSite
 from sanso.web.door import Door
 from sanso.web.errors import failure, http_failed, sanso_failed
+from sanso.web.last_resort import LastResort, left_to_it
 from sanso.web.remote_write import PATH, WriteDoor
 from sanso.web.services import Services
 
@@ -26,6 +27,7 @@ _FAILURES: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
     SansoError: sanso_failed,
     404: http_failed,
     405: http_failed,
+    Exception: left_to_it,
 }
 
 
@@ -45,13 +47,13 @@ def create_app(services: Services) -> ASGIApp:
         """Writes come by the thousand: they have no use for what stands between."""
         await (write if scope.get("path") == PATH else rest)(scope, receive, send)
 
-    return Door(services, prometheus_api.ENDPOINTS, prometheus_api.LABEL_VALUES, otherwise)
+    return LastResort(Door(services, prometheus_api.ENDPOINTS, prometheus_api.LABEL_VALUES, otherwise))
 
 
 def create_otlp_app(services: Services) -> ASGIApp:
     """OTLP alone, for 127.0.0.1:4318."""
     application = Starlette(routes=_otlp_routes(services), exception_handlers=_FAILURES)
-    return SameSite(application, CrossOrigin(services.hosts, services.cors_origin))
+    return LastResort(SameSite(application, CrossOrigin(services.hosts, services.cors_origin)))
 
 
 def _otlp_routes(services: Services) -> list[Route]:
