@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sanso.model.errors import QueryError
 from sanso.model.expressions import compiled
 from sanso.model.labels import Labels, value_of
 
@@ -24,19 +22,15 @@ class Matcher:
     name: str
     op: MatchOp
     value: str
-    _pattern: re.Pattern[str] | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
         if self.op in ("=~", "!~"):
-            try:
-                object.__setattr__(self, "_pattern", compiled(self.value))
-            except re.error as error:
-                raise QueryError(f"error parsing regexp {self.value!r}: {error}") from error
+            compiled(self.value)
 
     def matches(self, value: str) -> bool:
         """Whether a label value satisfies this matcher."""
-        if self._pattern is not None:
-            return (self._pattern.fullmatch(value) is not None) == (self.op == "=~")
+        if self.op in ("=~", "!~"):  # looked up, not held: matchers are remembered in great numbers
+            return compiled(self.value).matches(value) == (self.op == "=~")
         return (value == self.value) == (self.op == "=")
 
     def accepts(self, labels: Labels) -> bool:

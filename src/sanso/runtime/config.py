@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +12,8 @@ import platformdirs
 
 from sanso.model.control import QueryLimits
 from sanso.model.durations import parse_duration_ms
-from sanso.model.errors import ConfigError
+from sanso.model.errors import ConfigError, QueryError
+from sanso.model.expressions import Expression
 from sanso.model.labels import Labels, labels_of
 from sanso.model.sizes import parse_bytes
 from sanso.rules.places import Document, toml_lines
@@ -211,8 +211,8 @@ class _Reader:
     def _pattern(self, field_name: str, value: Any) -> str:
         pattern: str = self._typed(field_name, value, str)
         try:
-            re.compile(pattern)
-        except re.error as error:
+            Expression(pattern)
+        except QueryError as error:
             raise self._error(field_name, f"a regular expression is expected: {error}") from error
         return pattern
 

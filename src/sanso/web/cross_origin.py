@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sanso.model.expressions import Expression
 from sanso.web.errors import failure
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -24,7 +24,7 @@ class CrossOrigin:
 
     def __init__(self, hosts: frozenset[str], origins: str = "") -> None:
         self._hosts = _LOOPBACK | hosts
-        self._origins = re.compile(f"(?:{origins})") if origins else None
+        self._origins = Expression(origins) if origins else None
 
     def refused(self, scope: Scope, headers: Headers) -> Response | None:
         """The refusal of a request; None where it may pass."""
@@ -53,7 +53,7 @@ class CrossOrigin:
         }
 
     def _welcome(self, origin: str) -> bool:
-        return self._origins is not None and self._origins.fullmatch(origin) is not None
+        return self._origins is not None and self._origins.matches(origin)
 
 
 class SameSite:

@@ -127,7 +127,7 @@ def test_as_prometheus_relabels(
         ({"action": "labeldrop", "source_labels": ["a"]}, "requires only 'regex'"),
         ({"action": "labelkeep", "replacement": "x"}, "requires only 'regex'"),
         ({"action": "dropequal", "target_label": "x", "regex": "y"}, "no other fields"),
-        ({"target_label": "x", "regex": "("}, "is not a regular expression"),
+        ({"target_label": "x", "regex": "("}, "error parsing regexp: missing closing "),
     ],
 )
 def test_a_wrong_rule_says_what_is_wrong(fields: dict[str, Any], expected: str) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from sanso.model.errors import QueryError
 from sanso.model.expressions import compiled
 from sanso.model.labels import Labels, labels_of
 from sanso.promql.functions.registry import Call, function
 from sanso.promql.lexical import is_text, quoted
 from sanso.promql.values import Vector, distinct
-
-_REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+)|(\$))")
 
 
 @function("label_replace")
@@ -20,15 +16,15 @@ def label_replace(call: Call) -> Vector:
     target, replacement, source, pattern = (call.text(place) for place in range(1, 5))
     try:
         expression = compiled(pattern)
-    except re.error as error:
+    except QueryError as error:
         raise QueryError(f"invalid regular expression in label_replace(): {pattern}", "execution") from error
     _check(target, "destination label name in label_replace()")
 
     def changed(labels: Labels) -> Labels:
         found = dict(labels)
-        match = expression.fullmatch(found.get(source, ""))
+        match = expression.match(found.get(source, ""))
         if match is not None:
-            found[target] = _expand(match, replacement)
+            found[target] = match.expand(replacement)
         return labels_of(found)
 
     vector = call.vector(0)
@@ -55,18 +51,3 @@ def label_join(call: Call) -> Vector:
 def _check(name: str, role: str) -> None:
     if not name or not is_text(name):
         raise QueryError(f"invalid {role}: {quoted(name)[1:-1]}", "execution")
-
-
-def _expand(match: re.Match[str], template: str) -> str:
-    """Go's `Expand`: an unknown group is empty."""
-
-    def value(reference: re.Match[str]) -> str:
-        if reference[3]:
-            return "$"
-        name = reference[1] or reference[2]
-        try:
-            return match[int(name) if name.isdigit() else name] or ""
-        except IndexError:
-            return ""
-
-    return _REFERENCE.sub(value, template)

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sanso.model.expressions import compiled
+from sanso.model.errors import QueryError
+from sanso.model.expressions import Expression
 
-_REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})", re.ASCII)
-_TARGET = re.compile(r"(?:(?:[a-zA-Z_]|\$(?:\{\w+\}|\w+))+\w*)+", re.ASCII)
+_TARGET = re.compile(r"(?:[a-zA-Z_]|\$(?:\{\w+\}|\w))(?:\w|\$(?:\{\w+\}|\w))*+", re.ASCII)
 _EVERYTHING = "(.*)"
 _LABEL_ACTIONS = frozenset({"labeldrop", "labelkeep"})
 _EQUAL_ACTIONS = frozenset({"keepequal", "dropequal"})
@@ -41,16 +41,16 @@ class RelabelRule:
     target_label: str = ""
     replacement: str = "$1"
     modulus: int = 0
-    pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    pattern: Expression = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         problem = _problem(self)
         if problem:
             raise ValueError(problem)
         try:
-            object.__setattr__(self, "pattern", compiled(self.regex))
-        except re.error as error:
-            raise ValueError(f"{self.regex!r} is not a regular expression: {error}") from error
+            object.__setattr__(self, "pattern", Expression(self.regex))
+        except QueryError as error:
+            raise ValueError(str(error)) from error
 
 
 def relabelled(labels: Mapping[str, str], rules: Iterable[RelabelRule]) -> dict[str, str] | None:
@@ -63,23 +63,6 @@ def relabelled(labels: Mapping[str, str], rules: Iterable[RelabelRule]) -> dict[
     return found
 
 
-def expand(template: str, found: re.Match[str]) -> str:
-    """A text with `$1`, `${1}`, `$name` and `$$` resolved; a group that is not there is empty."""
-    if "$" not in template:
-        return template
-
-    def group(reference: re.Match[str]) -> str:
-        if reference[1]:
-            return "$"
-        name = reference[2] or reference[3]
-        if name.isdigit():
-            number = int(name)
-            return (found[number] or "") if number <= found.re.groups else ""
-        return (found[name] or "") if name in found.re.groupindex else ""
-
-    return _REFERENCE.sub(group, template)
-
-
 def _put(labels: dict[str, str], name: str, value: str) -> None:
     if value:
         labels[name] = value
@@ -88,20 +71,20 @@ def _put(labels: dict[str, str], name: str, value: str) -> None:
 
 
 def _replace(labels: dict[str, str], rule: RelabelRule, value: str) -> bool:
-    found = rule.pattern.fullmatch(value)
+    found = rule.pattern.match(value)
     if found is not None:
-        target = expand(rule.target_label, found)
+        target = found.expand(rule.target_label)
         if target:
-            _put(labels, target, expand(rule.replacement, found))
+            _put(labels, target, found.expand(rule.replacement))
     return True
 
 
 def _keep(_: dict[str, str], rule: RelabelRule, value: str) -> bool:
-    return rule.pattern.fullmatch(value) is not None
+    return rule.pattern.matches(value)
 
 
 def _drop(_: dict[str, str], rule: RelabelRule, value: str) -> bool:
-    return rule.pattern.fullmatch(value) is None
+    return not rule.pattern.matches(value)
 
 
 def _keep_equal(labels: dict[str, str], rule: RelabelRule, value: str) -> bool:
@@ -121,20 +104,20 @@ def _hash(labels: dict[str, str], rule: RelabelRule, value: str) -> bool:
 
 def _map(labels: dict[str, str], rule: RelabelRule, _: str) -> bool:
     for name, value in list(labels.items()):
-        found = rule.pattern.fullmatch(name)
+        found = rule.pattern.match(name)
         if found is not None:
-            _put(labels, expand(rule.replacement, found), value)
+            _put(labels, found.expand(rule.replacement), value)
     return True
 
 
 def _label_drop(labels: dict[str, str], rule: RelabelRule, _: str) -> bool:
-    for name in [name for name in labels if rule.pattern.fullmatch(name)]:
+    for name in [name for name in labels if rule.pattern.matches(name)]:
         del labels[name]
     return True
 
 
 def _label_keep(labels: dict[str, str], rule: RelabelRule, _: str) -> bool:
-    for name in [name for name in labels if not rule.pattern.fullmatch(name)]:
+    for name in [name for name in labels if not rule.pattern.matches(name)]:
         del labels[name]
     return True
 
