@@ -59,21 +59,20 @@ class Block:
     columns: int
 
 
-def encode(times: Times, series: Sequence[int], values: Floats, pace: Pace | None = None) -> Block:
+def encode(times: Times, series: Sequence[int], values: Iterable[Floats], pace: Pace | None = None) -> Block:
     """Seal rows; a series without a sample in them is left out.
 
     Args:
         times: Milliseconds, strictly rising, shape [T].
         series: Series numbers, length N.
-        values: Shape [N, T].
+        values: N columns, each contiguous and of shape [T].
         pace: How fast.
     """
     pace = pace or Pace()
     held: list[int] = []
 
     def columns() -> Iterator[Floats]:
-        for line in range(len(values)):
-            column = np.ascontiguousarray(values[line])
+        for line, column in enumerate(values):
             if not is_absent(column[-1:])[0] or not is_absent(column).all():
                 held.append(line)
                 yield column

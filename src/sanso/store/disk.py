@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from sanso.store.waiting import Statement, Waiting
 _log = logging.getLogger(__name__)
 _INSERT_BLOCK = "insert into blocks values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _CHECKPOINT_BYTES = 4 << 20
-_MOST_LOG_BYTES = 64 << 20
+_MOST_LOG_BYTES = 16 << 20
 _PROBE_BYTES = 1 << 16
 """What the disk must take before it is believed to be writable again."""
 
@@ -125,7 +126,7 @@ class Disk:
 
     def checkpoint(self) -> None:
         """Bring the write-ahead log into the file where it is long; writers may go on meanwhile."""
-        if self._logged < _CHECKPOINT_BYTES:
+        if self._logged * self.page_bytes < _CHECKPOINT_BYTES:
             return
         self._logged = 0
         with self.readers.idle() as connection, contextlib.suppress(sqlite3.OperationalError):
@@ -192,7 +193,7 @@ class Disk:
             sql("begin immediate")
             for statement, values in statements:
                 sql(statement, values)
-                self._logged += sum(len(value) for value in values if isinstance(value, bytes))
+                self._logged += self._pages(values)
             sql("commit")
         except sqlite3.OperationalError as error:
             if self.connection.in_transaction:
@@ -200,6 +201,10 @@ class Disk:
             self.say(f"history cannot be written ({error}); going on in memory")
             return False
         return True
+
+    def _pages(self, values: tuple[Any, ...]) -> int:
+        """About how many pages a statement writes: the tree's, and those of what is too long for it."""
+        return int(2 + sum(len(value) for value in values if isinstance(value, bytes)) // self.page_bytes)
 
     def say(self, notice: str) -> None:
         """Tell the user, and the log where it is news; empty when everything that was appended is in the file."""

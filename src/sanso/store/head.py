@@ -2,37 +2,86 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sanso.model.frame import STALE, Columns, Floats, Row, Times, absent, is_absent, is_stale
+from sanso.model.frame import ABSENT, STALE, Columns, Floats, Row, Times, absent, is_absent, is_stale
 from sanso.store.places import Places
 
-_FIRST_ROWS, _MOST_MORE_ROWS = 16, 128
+_FIRST_ROWS, _MOST_ROWS = 16, 128
+_TILE_BYTES = 8 << 20
+"""A wide head's tiles have fewer rows: each is made while a writer waits."""
+_LINES = 64
 
 
 @dataclass(frozen=True)
 class View:
     """The rows that a reader may see: everything below `rows` is written and stays.
 
+    The cells lie in tiles, one after the other in time, so that rows which come need no others to be moved. In a tile
+    each series has a line, so that a reader copies what it wants as it lies; those that came later have none.
+
     Attributes:
-        places: Which series the N lines of `values` are.
+        places: Which series the N lines are.
         timeline: Shape [T] and more.
-        values: Shape [N, T] and more: one line a series, so that a reader copies what it wants as it lies.
+        tiles: Each of shape [its lines, its rows].
+        starts: The row with which each tile begins; before 0 where some of its rows are dropped.
         rows: T.
     """
 
     places: Places
     timeline: Times
-    values: Floats
+    tiles: tuple[Floats, ...]
+    starts: tuple[int, ...]
     rows: int
 
     @property
     def series(self) -> list[int]:
         """Series numbers, length N."""
         return self.places.series
+
+    @property
+    def times(self) -> Times:
+        """Shape [T]."""
+        return self.timeline[: self.rows]
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory."""
+        return sum(tile.nbytes for tile in self.tiles)
+
+    def fill(self, out: Floats, lines: NDArray[np.intp] | slice, first: int) -> None:
+        """Copy cells of lines that there are, from a row on, into an array; as many rows as it has."""
+        last, count = first + out.shape[1], len(self.series)
+        if isinstance(lines, slice):
+            lines = slice(*lines.indices(count))  # tiles may have more
+        for tile, start in zip(self.tiles, self.starts, strict=True):
+            begin, end = max(first, start), min(last, start + tile.shape[1])
+            if begin >= end:
+                continue
+            part = out[:, begin - first : end - first]
+            if len(tile) >= count:
+                part[:] = tile[lines, begin - start : end - start]
+                continue
+            wanted = np.arange(count)[lines]
+            there = wanted < len(tile)
+            part[~there] = ABSENT
+            part[there] = tile[wanted[there], begin - start : end - start]
+
+    def cells(self, lines: NDArray[np.intp] | slice, first: int, last: int) -> Floats:
+        """A copy of the cells of lines in rows [first, last)."""
+        count = len(range(*lines.indices(len(self.series)))) if isinstance(lines, slice) else len(lines)
+        out = np.empty((count, last - first))
+        self.fill(out, lines, first)
+        return out
+
+    def columns(self, rows: int) -> Iterator[Floats]:
+        """The oldest cells of every line, so many."""
+        for begin in range(0, len(self.series), _LINES):
+            yield from self.cells(slice(begin, min(begin + _LINES, len(self.series))), 0, rows)
 
 
 @dataclass(frozen=True)
@@ -65,8 +114,7 @@ class Head:
         self._places: dict[int, int] = {}
         self._layouts: dict[int, _Layout] = {}
         self._last: _Layout | None = None
-        self._room = absent(0, _FIRST_ROWS)
-        self.view = View(Places([]), np.empty(_FIRST_ROWS, dtype=np.int64), self._room, 0)
+        self.view = View(Places([]), np.empty(_FIRST_ROWS, dtype=np.int64), (absent(0, _FIRST_ROWS),), (0,), 0)
 
     def known(self, columns: Columns) -> NDArray[np.intp] | None:
         """Where these columns lie; None where `learn` has to say first."""
@@ -78,7 +126,7 @@ class Head:
         layout = self._layouts.get(id(row.columns))
         if layout is None or not self._has(time_ms):
             return False
-        held = self.view.values[layout.places, self.view.rows - 1]
+        held = self._newest(self.view)[layout.places]
         return bool((is_absent(held) | is_absent(row.values)).all())
 
     def learn(self, columns: Columns, series: list[int]) -> NDArray[np.intp]:
@@ -101,58 +149,62 @@ class Head:
         if time_ms < self.newest_ms or (time_ms == self.newest_ms and not self._has(time_ms)):
             return None
         if time_ms == self.newest_ms:
-            row: Floats = view.values[:, view.rows - 1]
+            row = self._newest(view)
             free = is_absent(row[layout.places])
             row[layout.places[free]] = values[free]
             self.added_to += 1
-            return row.copy()
-        if view.rows == len(view.timeline):
-            view = self._lengthen(1)
-        view.values[layout.at, view.rows] = values
+            return row[: len(view.series)].copy()
+        if view.rows == view.starts[-1] + view.tiles[-1].shape[1]:
+            view = self._lengthen()
+        row = view.tiles[-1][:, view.rows - view.starts[-1]]
+        row[layout.at] = values
         if complete:
-            self._end_missing(view.values[:, view.rows], layout)
+            self._end_missing(row, layout)
         view.timeline[view.rows] = time_ms
         self.newest_ms = time_ms
-        self.view = View(view.places, view.timeline, view.values, view.rows + 1)
-        if isinstance(layout.at, slice) and len(values) == len(view.values):
+        self.view = replace(view, rows=view.rows + 1)
+        if isinstance(layout.at, slice) and len(values) == len(view.series):
             return values
-        return view.values[:, view.rows].copy()
+        return row[: len(view.series)].copy()
 
     def restore(self, times: Times, series: list[int], values: Floats) -> None:
         """Put back rows of the log, of the same series: times [T] and values [T, N]."""
         places = self._placed(series)
-        view = self.view
-        if view.rows + len(times) > len(view.timeline):
-            view = self._lengthen(len(times))
-        rows = view.rows + len(times)
-        view.values[places, view.rows : rows] = values.T
-        view.timeline[view.rows : rows] = times
-        self.newest_ms = max(self.newest_ms, int(times[-1]))
-        self.view = View(view.places, view.timeline, view.values, rows)
+        while len(times):
+            view = self.view
+            if view.rows == view.starts[-1] + view.tiles[-1].shape[1]:
+                view = self._lengthen()
+            begin = view.rows - view.starts[-1]
+            rows = min(len(times), view.tiles[-1].shape[1] - begin)
+            view.tiles[-1][places, begin : begin + rows] = values[:rows].T
+            view.timeline[view.rows : view.rows + rows] = times[:rows]
+            self.newest_ms = max(self.newest_ms, int(times[rows - 1]))
+            self.view = replace(view, rows=view.rows + rows)
+            times, values = times[rows:], values[rows:]
 
     def drop(self, rows: int, *, sealed: bool) -> None:
         """Forget the oldest rows; a series stays that has a sample in the rest, or goes on after what was sealed."""
         view = self.view
-        held = view.values[:, : view.rows]
-        rest = held[:, rows:]
-        alive = (~is_absent(rest)).any(axis=1)
+        alive = (~is_absent(view.cells(slice(None), rows, view.rows))).any(axis=1)
         if sealed:
-            alive |= _going_on(held[:, :rows])
-        keep = np.flatnonzero(alive)
-        remaining = view.rows - rows
-        size = remaining + _FIRST_ROWS
-        timeline = np.empty(size, dtype=np.int64)
-        timeline[:remaining] = view.timeline[rows : view.rows]
-        self._room = absent(len(keep), size)
-        self._room[:, :remaining] = rest[keep]
+            alive |= _going_on(view, rows)
+        kept = [(tile, start - rows) for tile, start in zip(view.tiles, view.starts, strict=True)]
+        kept = [pair for pair in kept if pair[1] + pair[0].shape[1] > 0] or kept[-1:]
         places = view.places
-        if len(keep) != len(view.series):
+        if not alive.all():
+            keep = np.flatnonzero(alive)
+            room = absent(len(keep), view.rows - rows + _FIRST_ROWS)
+            view.fill(room[:, : view.rows - rows], keep, rows)
+            kept = [(room, 0)]
             places = Places([view.series[place] for place in keep])
             self._places = {number: place for place, number in enumerate(places.series)}
             self._layouts.clear()
             self._last = self._moved(self._last, view.series)
             self.layout = 0
-        self.view = View(places, timeline, self._room, remaining)
+        tiles, starts = zip(*kept, strict=True)
+        timeline = np.empty(starts[-1] + tiles[-1].shape[1], dtype=np.int64)
+        timeline[: view.rows - rows] = view.timeline[rows : view.rows]
+        self.view = View(places, timeline, tiles, starts, view.rows - rows)
         self.dropped += 1
 
     def _moved(self, layout: _Layout | None, series: list[int]) -> _Layout | None:
@@ -183,30 +235,44 @@ class Head:
         view = self.view
         held = len(view.series)
         wide = held + len(fresh)
-        if wide > len(self._room):
-            room = absent(wide if not held else wide + wide // 8, len(view.timeline))
-            room[:held, : view.rows] = view.values[:, : view.rows]
-            self._room = room
+        tile = view.tiles[-1]
+        if wide > len(tile):
+            written = max(view.rows - view.starts[-1], 0)
+            room = absent(wide if not held else wide + wide // 8, tile.shape[1])
+            room[: len(tile), :written] = tile[:, :written]
+            tile = room
         self._places.update({number: held + n for n, number in enumerate(fresh)})
         self.layout = 0
-        self.view = View(Places([*view.series, *fresh]), view.timeline, self._room[:wide], view.rows)
+        self.view = replace(view, places=Places([*view.series, *fresh]), tiles=(*view.tiles[:-1], tile))
 
-    def _lengthen(self, more: int) -> View:
+    def _lengthen(self) -> View:
         view = self.view
-        size = view.rows + max(more, min(max(view.rows, _FIRST_ROWS), _MOST_MORE_ROWS))
-        timeline = np.empty(size, dtype=np.int64)
-        timeline[: view.rows] = view.timeline[: view.rows]
-        self._room = absent(len(view.series), size)
-        self._room[:, : view.rows] = view.values[:, : view.rows]
-        self.view = View(view.places, timeline, self._room, view.rows)
+        lines = len(view.series)
+        most = max(min(_MOST_ROWS, _TILE_BYTES // (8 * max(lines, 1))), _FIRST_ROWS)
+        tile = absent(lines, min(2 * view.tiles[-1].shape[1], most))
+        timeline = np.empty(view.rows + tile.shape[1], dtype=np.int64)
+        timeline[: view.rows] = view.times
+        self.view = View(view.places, timeline, (*view.tiles, tile), (*view.starts, view.rows), view.rows)
         return self.view
 
+    def _newest(self, view: View) -> Floats:
+        """The cells of the newest row, and perhaps more."""
+        row: Floats = view.tiles[-1][:, view.rows - 1 - view.starts[-1]]
+        return row
 
-def _going_on(held: Floats) -> NDArray[np.bool_]:
-    """Which lines of rows [N, T] have a sample, and not a stale marker as their last."""
-    last = held[:, -1].copy() if held.shape[1] else absent(len(held))
-    for place in np.flatnonzero(is_absent(last)):
-        there = np.flatnonzero(~is_absent(held[place]))
-        if len(there):
-            last[place] = held[place, there[-1]]
+
+def _going_on(view: View, rows: int) -> NDArray[np.bool_]:
+    """Which lines have a sample in so many rows, and not a stale marker as their last."""
+    last = absent(len(view.series))
+    for start in reversed([max(start, 0) for start in view.starts if start < rows]):
+        looked = np.flatnonzero(is_absent(last))
+        if not len(looked):
+            break
+        for first in (max(rows - 1, start), start):  # most have one in the very last row
+            held = view.cells(looked, first, rows)
+            there = ~is_absent(held)
+            at = held.shape[1] - 1 - there[:, ::-1].argmax(axis=1)
+            last[looked] = held[np.arange(len(looked)), at]
+            looked = looked[~there.any(axis=1)]
+        rows = start
     return np.asarray(~is_absent(last) & ~is_stale(last))

@@ -92,7 +92,7 @@ def newest_in(view: View, places: NDArray[np.intp]) -> Times:
     """The newest time of each line of a head that has a sample there; -1 where none has."""
     times = np.full(len(places), -1, dtype=np.int64)
     if view.rows:
-        held = ~is_absent(view.values[places, : view.rows])
+        held = ~is_absent(view.cells(places, 0, view.rows))
         last = view.rows - 1 - held[:, ::-1].argmax(axis=1)
         times = np.where(held.any(axis=1), view.timeline[last], times)
     return times

@@ -47,7 +47,7 @@ class Memory:
         oldest = now_ms - self._limits.retention_ms
         for number, head in list(self._reading.heads.items()):
             view = head.view
-            rows = int(np.searchsorted(view.timeline[: view.rows], oldest))
+            rows = int(np.searchsorted(view.times, oldest))
             if rows > min(view.rows // 4, self._limits.head_rows):
                 found.append((number, rows))
         return found

@@ -74,11 +74,11 @@ class Reading:
             frame = self.frame(group, Span(start_ms, end_ms))
             return frame.labels if frame is not None else []
         view = head.view
-        times = view.timeline[: view.rows]
+        times = view.times
         first, last = (int(at) for at in np.searchsorted(times, [start_ms, end_ms + 1]))
         places = view.places.of(group.numbers)
         held = places >= 0
-        held[held] = (~is_absent(view.values[places[held], first:last])).any(axis=1)
+        held[held] = (~is_absent(view.cells(places[held], first, last))).any(axis=1)
         if self._disk is not None and not held.all() and not (view.rows and times[0] <= start_ms):
             held |= np.isin(group.numbers, self._disk.sealed_series(group.frame, start_ms, end_ms))
         return [group.labels[line] for line in np.flatnonzero(held)]

@@ -44,7 +44,7 @@ class Sealer:
     @property
     def held_bytes(self) -> int:
         """What all heads take."""
-        return sum(head.view.values.nbytes for head in list(self._reading.heads.values()))
+        return sum(head.view.size for head in list(self._reading.heads.values()))
 
     def hurried(self) -> bool:
         """Whether there is more than there should be."""
@@ -74,9 +74,8 @@ class Sealer:
             elif rows > self._limits.head_rows:
                 self.seal(number, head, rows - 1, pace)  # the newest may still be added to
         while not self.stuck and (self.hurried() or self.crowded(_BUSY_SHARE)):
-            heads = list(self._reading.heads.items())
-            number, head = max(heads, key=lambda pair: pair[1].view.values.nbytes)
-            if not self.seal(number, head, head.view.rows - 1, pace):
+            number, head = max(self._reading.heads.copy().items(), key=lambda pair: _cells(pair[1]))
+            if not _cells(head) or not self.seal(number, head, head.view.rows - 1, pace):
                 break
         return not self.stuck
 
@@ -108,7 +107,7 @@ class Sealer:
         times = view.timeline[:rows]
         span = (int(times[0]), int(times[-1]))
         limited = self._disk.most_log_bytes > 0
-        block = encode(times, view.series, view.values[:, :rows], pace)
+        block = encode(times, view.series, view.columns(rows), pace)
 
         def unchanged() -> bool:
             return head.dropped == dropped and (rows < view.rows or head.added_to == added_to)
@@ -130,3 +129,8 @@ class Sealer:
         if not limited:
             self._turns.trim_log(number, times.tolist(), 8 * len(view.series), pace)
         return True
+
+
+def _cells(head: Head) -> int:
+    """How many cells may be sealed: not the newest row."""
+    return max(head.view.rows - 1, 0) * len(head.view.series)

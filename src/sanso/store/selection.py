@@ -45,20 +45,20 @@ class Run:
 
 def head_run(view: View, wanted: Numbers, start_ms: int, end_ms: int) -> Run:
     """The part of a head inside [start, end]."""
-    times = view.timeline[: view.rows]
+    times = view.times
     first, last = (int(at) for at in np.searchsorted(times, [start_ms, end_ms + 1]))
 
     def fill(out: Floats) -> None:
         places = view.places.of(wanted)
         if len(places) == len(view.series) and (places == np.arange(len(places))).all():
-            out[:] = view.values[:, first:last]
+            view.fill(out, slice(None), first)
             return
         held = places >= 0
         if held.all():
-            out[:] = view.values[places, first:last]
+            view.fill(out, places, first)
         else:
             out[~held] = ABSENT
-            out[held] = view.values[places[held], first:last]
+            out[held] = view.cells(places[held], first, last)
 
     return Run(times[first:last].copy(), fill)
 

@@ -360,7 +360,7 @@ class Store:
         """While the disk takes nothing: give up the oldest rows of what has grown beyond what memory may hold."""
         heads = self._reading.heads.values()
         grown = [head for head in heads if head.view.rows > self._limits.head_rows]
-        if sum(head.view.values.nbytes for head in heads) > _MOST_MEMORY_BYTES:
+        if sum(head.view.size for head in heads) > _MOST_MEMORY_BYTES:
             for head in grown:
                 rows = head.view.rows // 4
                 head.drop(rows, sealed=False)
