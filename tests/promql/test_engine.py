@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
-from sanso.model.clock import SystemClock
+from sanso.model.clock import FixedClock, SystemClock
 from sanso.model.control import QueryControl
 from sanso.model.errors import QueryError
 from sanso.model.frame import Frame
 from sanso.model.labels import series_of
-from sanso.promql.engine import PromEngine
+from sanso.promql import operators
+from sanso.promql.engine import PromEngine, _in_order
+from sanso.promql.parse import parsed
 from tests.promql.memory import MemoryReader
 
 SERIES = 50
@@ -78,3 +83,36 @@ def test_every_value_at_every_step_is_too_much() -> None:
     control = QueryControl(SystemClock(), most_samples=SERIES * 100 * 10)
     with pytest.raises(QueryError, match="too many samples"):
         PromEngine(MemoryReader([frame])).range('count_values("v", x)', 0, 99_000, 1000, control)
+
+
+class Slow(MemoryReader):
+    """A reader that takes three seconds each time."""
+
+    def __init__(self, frames: list[Frame], clock: FixedClock) -> None:
+        super().__init__(frames)
+        self._clock = clock
+
+    def select(self, *asked: Any, **how: Any) -> list[Frame]:
+        self._clock.advance(3)
+        return super().select(*asked, **how)
+
+
+def test_reading_and_evaluating_are_timed_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FixedClock(0)
+
+    def slowly(seconds: float, answer: Callable[..., Any]) -> Callable[..., Any]:
+        def answered(*asked: Any) -> Any:
+            clock.advance(seconds)
+            return answer(*asked)
+
+        return answered
+
+    monkeypatch.setattr("sanso.promql.engine.parsed", slowly(1, parsed))
+    monkeypatch.setattr("sanso.promql.operators.negated", slowly(10, operators.negated))
+    monkeypatch.setattr("sanso.promql.engine._in_order", slowly(50, _in_order))
+    frame = Frame([series_of("x")], np.arange(100, dtype=np.int64) * 1000, np.ones((1, 100)))
+    control = QueryControl(clock)
+    clock.advance(0.5)
+    control.spent("waiting")
+    PromEngine(Slow([frame], clock)).range("-x + on() -rate(x[1m])", 0, 90_000, 1000, control)
+    assert control.seconds == {"waiting": 0.5, "preparing": 1.0 + 2 * 3, "evaluating": 2 * 10.0, "sorting": 50.0}

@@ -53,6 +53,6 @@ class _Passing(FixedClock):
 )
 def test_long_windows_end_in_time(name: str) -> None:
     asked = engine([1.0, 2.0, 4.0] * 200)
-    control = QueryControl(_Passing(0), timeout_s=12)
+    control = QueryControl(_Passing(0), timeout_s=16)
     with pytest.raises(QueryError, match="query timed out"):
         asked.range(f"{name}(a[10m:1s])", 600_000, 1_200_000, 100, control)

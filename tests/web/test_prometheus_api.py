@@ -169,6 +169,10 @@ def test_an_answer_may_be_cut_and_costs_may_be_told(api: httpx.Client) -> None:
     assert set(stats["timings"]) == {
         "evalTotalTime", "resultSortTime", "queryPreparationTime", "innerEvalTime", "execQueueTime", "execTotalTime",
     }  # fmt: skip
+    timings = stats["timings"]
+    parts = [timings[name] for name in ("queryPreparationTime", "innerEvalTime", "resultSortTime")]
+    assert timings["evalTotalTime"] == pytest.approx(sum(parts))
+    assert timings["execTotalTime"] == pytest.approx(timings["evalTotalTime"] + timings["execQueueTime"])
     assert stats["samples"]["totalQueryableSamples"] >= 3
     assert stats["samples"]["peakSamples"] >= 3
     assert "stats" not in data(api, "query_range", query="jobs_total", **window)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
 from sanso.model.clock import Clock
 from sanso.model.errors import QueryError
@@ -29,6 +30,10 @@ class QueryLimits:
     lookback_ms: int = 300_000
 
 
+Phase: TypeAlias = Literal["waiting", "preparing", "evaluating", "sorting"]
+"""Of a question: in the queue; parsed and its samples read; evaluated over them; its series put in order."""
+
+
 class QueryControl:
     """The limits of one question, and what it has used of them. One thread evaluates; any may cancel.
 
@@ -42,6 +47,7 @@ class QueryControl:
         cancelled: Whether nobody waits any more.
         peak_samples: The most samples that were in memory at once so far.
         total_samples: Samples read so far.
+        seconds: What each phase has taken so far, together all the time to the last `spent`.
     """
 
     def __init__(
@@ -49,16 +55,19 @@ class QueryControl:
     ) -> None:
         self.peak_samples = 0
         self.total_samples = 0
+        self.seconds: dict[Phase, float] = dict.fromkeys(get_args(Phase), 0.0)
         self._clock = clock
         self.timeout_s = timeout_s
         self._most_samples = most_samples
-        self._begun = clock.monotonic()
-        self._until = self._begun + timeout_s
+        self._last = clock.monotonic()
+        self._until = self._last + timeout_s
         self.cancelled = False
 
-    def elapsed_s(self) -> float:
-        """Since the question was asked."""
-        return self._clock.monotonic() - self._begun
+    def spent(self, phase: Phase) -> None:
+        """The time since the last such word, or since the question was asked, went into a phase."""
+        now = self._clock.monotonic()
+        self.seconds[phase] += now - self._last
+        self._last = now
 
     def cancel(self) -> None:
         """Nobody waits any more: the evaluation stops at its next check."""

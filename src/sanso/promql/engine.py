@@ -45,7 +45,7 @@ class PromEngine:
             QueryError: The text is wrong (bad_data) or cannot be evaluated (execution).
         """
         steps = np.array([at_ms], dtype=np.int64)
-        value, notes = self._evaluate(expr, steps, control, edge=edge)
+        value, notes = self._evaluate(expr, steps, control or self._control(), edge=edge)
         if isinstance(value, Text):
             return Answer("string", [], steps, absent(0, 1), text=value.text)
         if isinstance(value, Scalar):
@@ -80,6 +80,7 @@ class PromEngine:
                 "(?step=XX)"
             )
         steps = np.arange(start_ms, end_ms + 1, step_ms, dtype=np.int64)
+        control = control or self._control()
         value, notes = self._evaluate(expr, steps, control, step_ms, edge=edge)
         if isinstance(value, Scalar):
             value = Vector([()], value.values[None, :])
@@ -91,21 +92,27 @@ class PromEngine:
         if order is not None:
             histograms = None if found.histograms is None else found.histograms.rows(order)
             found = Vector(labels, found.values[order], histograms)
+        control.spent("sorting")
         return _answer("matrix", found, steps, notes)
 
+    def _control(self) -> QueryControl:
+        return QueryControl(SystemClock(), most_samples=self._max_samples)
+
     def _evaluate(
-        self, expr: str, steps: Times, control: QueryControl | None, step_ms: int = 0, *, edge: Edge
+        self, expr: str, steps: Times, control: QueryControl, step_ms: int = 0, *, edge: Edge
     ) -> tuple[Value, Annotations]:
         question = parsed(expr)
-        control = control or QueryControl(SystemClock(), most_samples=self._max_samples)
+        control.spent("preparing")
         notes = Annotations(question.text)
         source = Source(self._reader, control, self._lookback_ms, step_ms)
         evaluator = Evaluator(source, steps, (int(steps[0]), int(steps[-1]), step_ms), notes, edge)
         with np.errstate(all="ignore"):  # infinities and NaN are answers
             try:
-                return evaluator.value(question.tree), notes
+                value = evaluator.value(question.tree)
             except RecursionError:
                 raise QueryError(TOO_DEEP) from None
+        control.spent("evaluating")
+        return value, notes
 
 
 def _in_order(labels: list[Labels]) -> tuple[NDArray[np.intp] | None, list[Labels]]:

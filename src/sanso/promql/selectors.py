@@ -87,6 +87,7 @@ class Source:
         choices = [choice for given in selector.choices if (choice := without_component(given)) is not None]
         if not choices:
             return []
+        self.control.spent("evaluating")
         found = self.reader.select(choices[0], first, last, part=part, step_ms=step_ms)
         known = {labels for frame in found for labels in frame.labels} if len(choices) > 1 else set()
         for choice in choices[1:]:
@@ -96,6 +97,7 @@ class Source:
                 known.update(names)
                 if rows:
                     found.append(Frame(names, frame.timeline, frame.values[rows], frame.coarse_ms))
+        self.control.spent("preparing")
         return found
 
 

@@ -139,6 +139,7 @@ class Door:
             return failed(error)
 
     def _answered(self, endpoint: Endpoint, asked: Asked, question: str) -> Response:
+        asked.control.spent("waiting")
         begun = self._services.clock.monotonic()
         found = packed(endpoint.answer(self._services, asked), asked.headers)
         if question:

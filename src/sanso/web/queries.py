@@ -7,7 +7,6 @@ from typing import Any, get_args
 import orjson
 from starlette.responses import Response
 
-from sanso.model.clock import Clock
 from sanso.model.errors import QueryError
 from sanso.model.exemplars import Exemplar
 from sanso.model.series import Answer, Edge, Engine
@@ -30,8 +29,7 @@ def query(services: Services, asked: Asked) -> Response:
     given = asked.given
     limit, at = given.limit(), given.time_ms("time", services.clock.now_ms())
     engine, expr = _engine(services, given), _expr(given)
-    timing = _Timing(services.clock)
-    return _answered(engine.instant(expr, at, asked.control, edge=_edge(given)), asked, limit, timing)
+    return _answered(engine.instant(expr, at, asked.control, edge=_edge(given)), asked, limit)
 
 
 def query_range(services: Services, asked: Asked) -> Response:
@@ -50,8 +48,7 @@ def query_range(services: Services, asked: Asked) -> Response:
             "(?step=XX)"
         )
     engine, expr = _engine(services, given), _expr(given)
-    timing = _Timing(services.clock)
-    return _answered(engine.range(expr, start, end, step, asked.control, edge=_edge(given)), asked, limit, timing)
+    return _answered(engine.range(expr, start, end, step, asked.control, edge=_edge(given)), asked, limit)
 
 
 def query_exemplars(services: Services, asked: Asked) -> Response:
@@ -90,31 +87,20 @@ def _exemplar(exemplar: Exemplar) -> dict[str, Any]:
     }
 
 
-class _Timing:
-    """What an evaluation takes."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._begun = clock.monotonic()
-
-    def seconds(self) -> float:
-        return self._clock.monotonic() - self._begun
-
-
-def _answered(answer: Answer, asked: Asked, limit: int, timing: _Timing) -> Response:
-    kind = asked.given.text("stats")
-    if not kind:
+def _answered(answer: Answer, asked: Asked, limit: int) -> Response:
+    if not asked.given.text("stats"):
         return answered(answer, limit=limit)
-    seconds = timing.seconds()
-    waited = asked.control.elapsed_s() - seconds
+    asked.control.spent("evaluating")  # what comes behind the sorting
+    seconds = asked.control.seconds
+    total = seconds["preparing"] + seconds["evaluating"] + seconds["sorting"]
     stats: dict[str, Any] = {
         "timings": {
-            "evalTotalTime": seconds,
-            "resultSortTime": 0,
-            "queryPreparationTime": 0,
-            "innerEvalTime": seconds,
-            "execQueueTime": waited,
-            "execTotalTime": seconds + waited,
+            "evalTotalTime": total,
+            "resultSortTime": seconds["sorting"],
+            "queryPreparationTime": seconds["preparing"],
+            "innerEvalTime": seconds["evaluating"],
+            "execQueueTime": seconds["waiting"],
+            "execTotalTime": seconds["waiting"] + total,
         },
         "samples": {
             "totalQueryableSamples": asked.control.total_samples,
