@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sanso.client.bounds import bounded
 from sanso.client.http import HttpClient
 from sanso.model.frame import Columns, Row
 from sanso.model.labels import series_of
@@ -29,9 +30,14 @@ def test_both_clients_answer_alike() -> None:
                 ranged = client.query_range("x or up", at - 2000, at, 1000)
                 step = ranged.times.tolist().index(at)
                 assert ranged.histograms == {(ranged.labels.index(X), step): ONE}
-            low, high = (over.query("histogram_quantile(0.5, x)", at, edge=edge).first() for edge in ("lower", "upper"))
-            assert low is not None
-            assert high is not None
-            assert low < high
+            expr = "histogram_quantile(0.5, x)"
+            here, there = (bounded(client.ends(expr, at)) for client in (watching.client, over))
+            assert here.answer.values.tolist() == there.answer.values.tolist()
+            assert (here.low.tolist(), here.high.tolist()) == (there.low.tolist(), there.high.tolist())
+            assert (there.low < there.answer.values).all()
+            assert (there.answer.values < there.high).all()
+            ranges = [bounded(client.ends_range(expr, at - 2000, at, 1000)) for client in (watching.client, over)]
+            assert [found.low[:, -1:].tolist() for found in ranges] == [here.low.tolist()] * 2
+            assert [found.high[:, -1:].tolist() for found in ranges] == [here.high.tolist()] * 2
         finally:
             over.close()

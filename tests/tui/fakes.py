@@ -12,7 +12,7 @@ import numpy as np
 from sanso.model.errors import ClientError
 from sanso.model.labels import labels_of
 from sanso.model.readings import AlertReading, Overview, VitalReading, WorkerReading
-from sanso.model.series import Answer, Edge
+from sanso.model.series import Answer, Ends
 from sanso.model.status import AlertLevel, WorkerState
 from sanso.vitals.catalog import load
 from sanso.vitals.reading import status_of
@@ -198,14 +198,24 @@ class FakeClient:
         found = {name: self.answer.vitals[name][0].value for name in names}
         return {name: wave(value, points) for name, value in found.items()}
 
-    def query(self, expr: str, at_ms: int | None = None, *, edge: Edge = "inside") -> Answer:
+    def query(self, expr: str, at_ms: int | None = None) -> Answer:
+        return self.ends(expr, at_ms or AT_MS).answer
+
+    def ends(self, expr: str, at_ms: int) -> Ends:
         self._call()
         name = next(vital.name for vital in load() if vital.expr == expr and vital.is_percentile)
         low, high = BOUNDS[name]
-        value = {"lower": low, "inside": VALUES[name] or 0.0, "upper": high}[edge]
-        return Answer("vector", [()], np.array([at_ms or AT_MS], dtype=np.int64), np.array([[value]]))
+        times = np.array([at_ms], dtype=np.int64)
+        inside, lower, upper = (
+            Answer("vector", [()], times, np.array([[value]])) for value in (VALUES[name] or 0.0, low, high)
+        )
+        return Ends(inside, lower, upper)
 
-    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int, *, edge: Edge = "inside") -> Answer:
+    def ends_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Ends:
+        found = self.query_range(expr, start_ms, end_ms, step_ms)
+        return Ends(found, found, found)
+
+    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Answer:
         self._call()
         times = np.arange(start_ms, end_ms + 1, step_ms, dtype=np.int64)
         rows = np.array([wave(core, len(times)) for core in _CORES])

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from sanso.model.frame import Frame
-from sanso.model.labels import series_of
+from sanso.model.labels import Labels, labels_of, series_of, value_of
 from sanso.model.native_histogram import NativeHistogram, component, parts
 from sanso.promql.engine import PromEngine
 from sanso.vitals.catalog import load
@@ -29,6 +32,34 @@ def test_a_percentile_of_foreign_buckets_has_the_bounds_of_its_bucket() -> None:
     assert reading.value is not None
     assert (reading.low, reading.high) == (0.1, 0.25)
     assert 0.1 < reading.value < 0.25
+
+
+class Growing(MemoryReader):
+    """A reader whose buckets are twice as wide whenever it is read: rows come between any two looks."""
+
+    scale = 1.0
+
+    def select(self, *asked: Any, **how: Any) -> list[Frame]:
+        self.scale *= 2
+        found = super().select(*asked, **how)
+        return [replace(frame, labels=[self._wider(labels) for labels in frame.labels]) for frame in found]
+
+    def _wider(self, labels: Labels) -> Labels:
+        le = value_of(labels, "le")
+        return labels_of({**dict(labels), "le": f"{float(le) * self.scale:g}" if le != "+Inf" else le})
+
+
+def test_a_percentile_lies_between_its_bounds_while_rows_come() -> None:
+    labels = [series_of(f"{LATENCY}_bucket", le=bound) for bound in ("0.1", "0.25", "+Inf")]
+    rows = [SECONDS * 1, SECONDS * 10, SECONDS * 10]
+    asked = PromEngine(Growing([Frame(labels, TIMES, np.array(rows))]))
+    percentiles = [vital for vital in load() if LATENCY in vital.expr and vital.is_percentile]
+    assert percentiles
+    for name, (reading,) in read_vitals(percentiles, asked, AT).items():
+        assert reading.value is not None, name
+        assert reading.low is not None, name
+        assert reading.high is not None, name
+        assert reading.low <= reading.value <= reading.high, name
 
 
 def test_what_is_no_percentile_has_no_bounds() -> None:

@@ -178,6 +178,17 @@ def test_an_answer_may_be_cut_and_costs_may_be_told(api: httpx.Client) -> None:
     assert "stats" not in data(api, "query_range", query="jobs_total", **window)
 
 
+def test_the_ends_of_buckets_come_with_the_answer_in_the_same_form(api: httpx.Client) -> None:
+    for path, window in (("query", {"time": NOW}), ("query_range", {"start": NOW - 10, "end": NOW, "step": 5})):
+        plain = data(api, path, query="jobs_total", **window)
+        found = data(api, path, query="jobs_total", edge="all", stats="all", **window)
+        assert set(found) == {"resultType", "result", "lower", "upper", "stats"}
+        assert found["lower"] == found["upper"] == plain == {key: found[key] for key in plain}
+    answer = api.get("/api/v1/query", params={"query": "up", "edge": "outside"})
+    assert (answer.status_code, answer.json()["errorType"]) == (400, "bad_data")
+    assert "inside, lower, upper, all" in answer.json()["error"]
+
+
 def test_a_question_may_look_back_further(api: httpx.Client) -> None:
     assert data(api, "query", query="jobs_total", time=NOW + 400)["result"] == []
     (found,) = data(api, "query", query="jobs_total", time=NOW + 400, lookback_delta="10m")["result"]

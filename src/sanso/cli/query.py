@@ -64,7 +64,7 @@ def _asked(client: Client, options: argparse.Namespace) -> tuple[Answer, Bounded
             raise UsageError("--end and --step need --start")
         at = now if options.time is None else _time("--time", options.time, now)
         if options.bounds:
-            found = bounds.bounded(client, options.expr, at)
+            found = bounds.bounded(client.ends(options.expr, at))
             return found.answer, found
         return client.query(options.expr, at), None
     start, end = _time("--start", options.start, now), _time("--end", options.end or "0s", now)
@@ -72,7 +72,7 @@ def _asked(client: Client, options: argparse.Namespace) -> tuple[Answer, Bounded
     if end < start:
         raise UsageError("--end is before --start")
     if options.bounds:
-        found = bounds.bounded_range(client, options.expr, start, end, max(step, 1))
+        found = bounds.bounded(client.ends_range(options.expr, start, end, max(step, 1)))
         return found.answer, found
     return client.query_range(options.expr, start, end, max(step, 1)), None
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from sanso.model.readings import Overview
-from sanso.model.series import Answer, Edge
+from sanso.model.series import Answer, Ends
 
 
 class Client(Protocol):
@@ -26,12 +26,20 @@ class Client(Protocol):
         """The last `seconds` of plain vitals as `points` values each, oldest first, NaN for gaps."""
         ...
 
-    def query(self, expr: str, at_ms: int | None = None, *, edge: Edge = "inside") -> Answer:
+    def query(self, expr: str, at_ms: int | None = None) -> Answer:
         """PromQL at one time, by default now. Raises `QueryError` where the question is wrong."""
         ...
 
-    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int, *, edge: Edge = "inside") -> Answer:
+    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Answer:
         """PromQL at every step. Raises `QueryError` where the question is wrong."""
+        ...
+
+    def ends(self, expr: str, at_ms: int) -> Ends:
+        """As `query`, with the ends of quantiles' buckets, of one state of the history."""
+        ...
+
+    def ends_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Ends:
+        """As `query_range`, likewise."""
         ...
 
     def close(self) -> None:

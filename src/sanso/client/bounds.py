@@ -1,4 +1,4 @@
-"""How sure a quantile is: the same question with both ends of the buckets that hold the quantiles."""
+"""How sure a quantile is: a question's answer between those with both ends of the buckets that hold its quantiles."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sanso.client.base import Client
 from sanso.model.frame import Floats, absent, is_absent
-from sanso.model.series import Answer
+from sanso.model.series import Answer, Ends
+
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -26,31 +27,24 @@ class Bounded:
     high: Floats
 
 
-def bounded(client: Client, expr: str, at_ms: int) -> Bounded:
-    """PromQL at one time, with bounds.
+def bounded(ends: Ends) -> Bounded:
+    """An answer with its bounds.
 
-    An expression without quantiles of histograms has the value itself for both. Raises what `Client.query` does.
+    Either end may be the lower one: an expression may turn its quantiles around. An expression without quantiles of
+    histograms has the value itself for both. Where a value lies beyond both ends (a difference of two quantiles may),
+    the ends are no bounds, and none are known.
     """
-    ends = client.query(expr, at_ms, edge="lower"), client.query(expr, at_ms, edge="upper")
-    return _between(client.query(expr, at_ms), *ends)
-
-
-def bounded_range(client: Client, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Bounded:
-    """PromQL at every step, with bounds."""
-    ends = (
-        client.query_range(expr, start_ms, end_ms, step_ms, edge="lower"),
-        client.query_range(expr, start_ms, end_ms, step_ms, edge="upper"),
-    )
-    return _between(client.query_range(expr, start_ms, end_ms, step_ms), *ends)
-
-
-def _between(answer: Answer, one: Answer, other: Answer) -> Bounded:
-    """Either end may be the lower one: an expression may turn its quantiles around."""
-    first, second = _like(answer, one), _like(answer, other)
-    gaps = is_absent(first) | is_absent(second)
+    values = ends.answer.values
+    first, second = _like(ends.answer, ends.lower), _like(ends.answer, ends.upper)
     low, high = np.minimum(first, second), np.maximum(first, second)
-    low[gaps], high[gaps] = absent(1), absent(1)
-    return Bounded(answer, low, high)
+    with np.errstate(invalid="ignore"):  # infinities
+        slack = np.abs(values) * _ROUNDING
+        beyond = (values < low - slack) | (values > high + slack)
+    unknown = is_absent(first) | is_absent(second) | is_absent(values) | beyond
+    # A point inside a bucket is computed from its ends and rounded: it may miss one by the last digit.
+    low, high = np.fmin(low, values), np.fmax(high, values)
+    low[unknown], high[unknown] = absent(1), absent(1)
+    return Bounded(ends.answer, low, high)
 
 
 def _like(answer: Answer, other: Answer) -> Floats:

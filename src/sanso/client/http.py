@@ -17,7 +17,7 @@ from sanso.model.errors import ClientError, QueryError
 from sanso.model.frame import Times, absent
 from sanso.model.labels import Labels, labels_of
 from sanso.model.readings import AlertReading, Overview, SourceReading, VitalReading, WorkerReading
-from sanso.model.series import Answer, Edge
+from sanso.model.series import Answer, Ends
 from sanso.model.status import AlertLevel, Status, WorkerState
 
 
@@ -50,18 +50,22 @@ class HttpClient:
         found = self._json(f"/api/sanso/histories?names={','.join(names)}&seconds={seconds}&points={points}")
         return {name: [math.nan if value is None else value for value in values] for name, values in found.items()}
 
-    def query(self, expr: str, at_ms: int | None = None, *, edge: Edge = "inside") -> Answer:
+    def query(self, expr: str, at_ms: int | None = None) -> Answer:
         """PromQL at one time, by default now."""
-        given = _question(expr, edge)
-        if at_ms is not None:
-            given["time"] = f"{at_ms / 1000:.3f}"
-        return self._answer("query", given)
+        times = {} if at_ms is None else {"time": at_ms}
+        return self._answer("query", expr, times)
 
-    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int, *, edge: Edge = "inside") -> Answer:
+    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Answer:
         """PromQL at every step."""
-        times = {"start": start_ms, "end": end_ms, "step": step_ms}
-        given = _question(expr, edge) | {name: f"{value / 1000:.3f}" for name, value in times.items()}
-        return self._answer("query_range", given)
+        return self._answer("query_range", expr, {"start": start_ms, "end": end_ms, "step": step_ms})
+
+    def ends(self, expr: str, at_ms: int) -> Ends:
+        """PromQL at one time, with the ends of quantiles' buckets."""
+        return self._ends("query", expr, {"time": at_ms})
+
+    def ends_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Ends:
+        """PromQL at every step, likewise."""
+        return self._ends("query_range", expr, {"start": start_ms, "end": end_ms, "step": step_ms})
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -69,10 +73,20 @@ class HttpClient:
             self._connection.close()
             self._connection = None
 
-    def _answer(self, path: str, given: dict[str, str]) -> Answer:
-        found = self._json(f"/api/v1/{path}?{urllib.parse.urlencode(given)}")
-        texts = {"warnings": tuple(found.get("warnings", ())), "infos": tuple(found.get("infos", ()))}
-        return _answer(found["data"]["resultType"], found["data"]["result"], **texts)
+    def _answer(self, path: str, expr: str, times: dict[str, int]) -> Answer:
+        found = self._found(path, expr, times)
+        return _answer(found["data"], found)
+
+    def _ends(self, path: str, expr: str, times: dict[str, int]) -> Ends:
+        found = self._found(path, expr, times, edge="all")
+        data = found["data"]
+        if "lower" not in data or "upper" not in data:
+            raise ClientError(f"{self.where} knows nothing of bounds: only a Sanso of this version does")
+        return Ends(_answer(data, found), _answer(data["lower"], {}), _answer(data["upper"], {}))
+
+    def _found(self, path: str, expr: str, times: dict[str, int], **more: str) -> Any:
+        given = {"query": expr, **{name: f"{value / 1000:.3f}" for name, value in times.items()}, **more}
+        return self._json(f"/api/v1/{path}?{urllib.parse.urlencode(given)}")
 
     def _json(self, path: str) -> Any:
         try:
@@ -116,7 +130,9 @@ def _problem(where: str, status: int, body: bytes) -> ClientError | QueryError:
     return ClientError(f"{where}: {text}")
 
 
-def _answer(kind: str, result: Any, *, warnings: tuple[str, ...], infos: tuple[str, ...]) -> Answer:
+def _answer(data: Any, notes: Any) -> Answer:
+    kind, result = data["resultType"], data["result"]
+    warnings, infos = tuple(notes.get("warnings", ())), tuple(notes.get("infos", ()))
     if kind == "string":
         return Answer("string", [], _times([result[0]]), absent(0, 1), str(result[1]), warnings, infos)
     if kind == "scalar":
@@ -135,11 +151,6 @@ def _answer(kind: str, result: Any, *, warnings: tuple[str, ...], infos: tuple[s
         for step, (_, found) in zip(_places(times, series), series, strict=True)
     }
     return Answer("matrix" if kind == "matrix" else "vector", labels, times, values, "", warnings, infos, held)
-
-
-def _question(expr: str, edge: Edge) -> dict[str, str]:
-    """What every question has; other servers than Sanso know nothing of edges, so it is said only where it matters."""
-    return {"query": expr} if edge == "inside" else {"query": expr, "edge": edge}
 
 
 def _points(result: Any, key: str) -> list[list[Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 from sanso.model.clock import Clock
 from sanso.model.frame import is_absent
 from sanso.model.readings import Overview
-from sanso.model.series import Answer, Edge, Engine
+from sanso.model.series import EDGES, Answer, Ends, HeldEngine
 
 
 class LocalClient:
@@ -25,7 +25,7 @@ class LocalClient:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: HeldEngine,
         clock: Clock,
         overview: Callable[[int], Overview],
         expressions: Mapping[str, str],
@@ -49,13 +49,25 @@ class LocalClient:
         known = [name for name in names if name in self._expressions]
         return {name: _first(self._engine.range(self._expressions[name], start, end, step), points) for name in known}
 
-    def query(self, expr: str, at_ms: int | None = None, *, edge: Edge = "inside") -> Answer:
+    def query(self, expr: str, at_ms: int | None = None) -> Answer:
         """PromQL at one time, by default now."""
-        return self._engine.instant(expr, self._clock.now_ms() if at_ms is None else at_ms, edge=edge)
+        return self._engine.instant(expr, self._clock.now_ms() if at_ms is None else at_ms)
 
-    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int, *, edge: Edge = "inside") -> Answer:
+    def query_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Answer:
         """PromQL at every step."""
-        return self._engine.range(expr, start_ms, end_ms, step_ms, edge=edge)
+        return self._engine.range(expr, start_ms, end_ms, step_ms)
+
+    def ends(self, expr: str, at_ms: int) -> Ends:
+        """PromQL at one time, with the ends of quantiles' buckets."""
+        engine = self._engine.steady()
+        inside, lower, upper = (engine.instant(expr, at_ms, edge=edge) for edge in EDGES)
+        return Ends(inside, lower, upper)
+
+    def ends_range(self, expr: str, start_ms: int, end_ms: int, step_ms: int) -> Ends:
+        """PromQL at every step, likewise."""
+        engine = self._engine.steady()
+        inside, lower, upper = (engine.range(expr, start_ms, end_ms, step_ms, edge=edge) for edge in EDGES)
+        return Ends(inside, lower, upper)
 
     def close(self) -> None:
         """Nothing to let go of: the monitor belongs to whoever made it."""

@@ -128,6 +128,7 @@ class Answer:
 Edge: TypeAlias = Literal["inside", "lower", "upper"]
 """What a quantile of a histogram answers: a point inside the bucket that holds it, as PromQL does, or that bucket's
 lower or upper end. The quantile of the observations themselves lies between the two."""
+EDGES: tuple[Edge, Edge, Edge] = ("inside", "lower", "upper")
 
 
 class Engine(Protocol):
@@ -148,4 +149,27 @@ class Engine(Protocol):
         edge: Edge = "inside",
     ) -> Answer:
         """The expression's value at every step from start to end (inclusive)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ends:
+    """A question's answer, and what it would be with the ends of the buckets that hold its quantiles; of one state.
+
+    Attributes:
+        answer: With points inside.
+        lower: With the lower ends.
+        upper: With the upper ends.
+    """
+
+    answer: Answer
+    lower: Answer
+    upper: Answer
+
+
+class HeldEngine(Engine, Protocol):
+    """An engine over samples that this process holds."""
+
+    def steady(self) -> Engine:
+        """The same over samples as they are when first read: for several answers that are of one state."""
         ...

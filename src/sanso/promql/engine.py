@@ -19,6 +19,7 @@ from sanso.promql.histograms.placed import NONE, Histograms
 from sanso.promql.lexical import TOO_DEEP
 from sanso.promql.parse import parsed
 from sanso.promql.selectors import Source
+from sanso.promql.steady import SteadyReader
 from sanso.promql.values import Samples, Scalar, Text, Value, Vector, joined, trimmed
 
 _MOST_STEPS = 11_000
@@ -94,6 +95,11 @@ class PromEngine:
             found = Vector(labels, found.values[order], histograms)
         control.spent("sorting")
         return _answer("matrix", found, steps, notes)
+
+    def steady(self) -> PromEngine:
+        """The same over samples as they are when first read: for several answers that are of one state."""
+        reader = SteadyReader(self._reader)
+        return PromEngine(reader, lookback_ms=self._lookback_ms, max_samples=self._max_samples)
 
     def _control(self) -> QueryControl:
         return QueryControl(SystemClock(), most_samples=self._max_samples)

@@ -35,9 +35,9 @@ class _ClientEngine:
         at_ms: int,
         control: QueryControl | None = None,  # noqa: ARG002 - the client has limits
         *,
-        edge: Edge = "inside",
+        edge: Edge = "inside",  # noqa: ARG002 - rules judge values
     ) -> Answer:
-        return self._client.query(expr, at_ms, edge=edge)
+        return self._client.query(expr, at_ms)
 
     def range(
         self,
@@ -47,9 +47,9 @@ class _ClientEngine:
         step_ms: int,
         control: QueryControl | None = None,  # noqa: ARG002
         *,
-        edge: Edge = "inside",
+        edge: Edge = "inside",  # noqa: ARG002
     ) -> Answer:
-        return self._client.query_range(expr, start_ms, end_ms, step_ms, edge=edge)
+        return self._client.query_range(expr, start_ms, end_ms, step_ms)
 
 
 class _MemoryKeeper:

@@ -132,7 +132,7 @@ class DetailScreen(Screen[None]):
         """Both ends of the bucket that holds a percentile now; None where there is no such bucket."""
         if not self._vital.is_percentile:
             return None
-        found = bounded(self._client, self._vital.expr, self._clock.now_ms())
+        found = bounded(self._client.ends(self._vital.expr, self._clock.now_ms()))
         if not found.low.size or not (np.isfinite(found.low[0, 0]) and np.isfinite(found.high[0, 0])):
             return None
         return float(found.low[0, 0]), float(found.high[0, 0])

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from sanso.model.labels import Labels, labels_of, value_of
 from sanso.model.readings import VitalReading
-from sanso.model.series import Edge, Engine
+from sanso.model.series import EDGES, Engine, HeldEngine
 from sanso.model.status import Status
 from sanso.vitals.catalog import Vital
 
 
-def read_vitals(vitals: Iterable[Vital], engine: Engine, at_ms: int) -> dict[str, list[VitalReading]]:
+def read_vitals(vitals: Iterable[Vital], engine: HeldEngine, at_ms: int) -> dict[str, list[VitalReading]]:
     """Every vital at one time, by name.
 
     A plain vital has exactly one reading (value None where there is nothing to measure); a labelled one has a reading
@@ -37,7 +37,10 @@ def _past(vital: Vital, value: float, threshold: float | None) -> bool:
     return value < threshold if vital.direction == "down" else value >= threshold
 
 
-def _read(vital: Vital, engine: Engine, at_ms: int) -> list[VitalReading]:
+def _read(vital: Vital, held: HeldEngine, at_ms: int) -> list[VitalReading]:
+    engine = (
+        held.steady() if vital.is_percentile else held
+    )  # rows come meanwhile: a value and its bounds are of one state
     samples = engine.instant(vital.expr, at_ms).samples()
     if vital.label:
         readings = [_reading(vital, value, value, _only(vital, labels)) for labels, value in samples]
@@ -50,10 +53,12 @@ def _read(vital: Vital, engine: Engine, at_ms: int) -> list[VitalReading]:
 
 def _bounded(reading: VitalReading, vital: Vital, engine: Engine, at_ms: int) -> VitalReading:
     """With both ends of the bucket that holds the percentile."""
-    edges: tuple[Edge, Edge] = ("lower", "upper")
-    ends = [engine.instant(vital.expr, at_ms, edge=edge).first() for edge in edges]
+    ends = [engine.instant(vital.expr, at_ms, edge=edge).first() for edge in EDGES[1:]]
     known = [end for end in ends if end is not None and not math.isnan(end)]
-    return replace(reading, low=min(known), high=max(known)) if len(known) == len(ends) else reading
+    if len(known) < len(ends) or reading.value is None:
+        return reading
+    # With the value: a point inside a bucket is computed from its ends and rounded, and may miss one by the last digit.
+    return replace(reading, low=min(*known, reading.value), high=max(*known, reading.value))
 
 
 def _reading(vital: Vital, value: float | None, judged: float | None, labels: Labels = ()) -> VitalReading:

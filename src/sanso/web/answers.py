@@ -25,22 +25,36 @@ _TRUNCATED = "results truncated due to limit"
 _JSON = "application/json"
 
 
-def answered(answer: Answer, *, limit: int = 0, stats: Mapping[str, Any] | None = None) -> Response:
+def answered(
+    answer: Answer,
+    *,
+    limit: int = 0,
+    stats: Mapping[str, Any] | None = None,
+    ends: Mapping[str, Answer] | None = None,
+) -> Response:
     """`{"status": "success", "data": {"resultType": …, "result": …}}`.
 
     Args:
         answer: What was found.
         limit: The most series; 0 for all.
         stats: What the answer cost.
+        ends: More answers, by the name under which each stands beside `result`.
     """
     warnings = answer.warnings
     rows = _rows(answer)
     if 0 < limit < len(rows) and answer.kind in ("vector", "matrix"):
         rows, warnings = rows[:limit], (*warnings, _TRUNCATED)
-    pieces = [b'{"resultType":"%b","result":' % answer.kind.encode(), *_result(answer, rows)]
+    pieces = _data(answer, rows)
+    for name, end in (ends or {}).items():
+        pieces += [b',"%b":' % name.encode(), *_data(end, _rows(end)), b"}"]
     if stats is not None:
         pieces.append(b',"stats":' + orjson.dumps(stats))
     return _envelope([*pieces, b"}"], warnings, answer.infos)
+
+
+def _data(answer: Answer, rows: Sequence[int]) -> list[bytes]:
+    """An answer without its last bracket."""
+    return [b'{"resultType":"%b","result":' % answer.kind.encode(), *_result(answer, rows)]
 
 
 def success(data: object, warnings: Sequence[str] = ()) -> Response:

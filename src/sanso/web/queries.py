@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import orjson
 from starlette.responses import Response
 
 from sanso.model.errors import QueryError
 from sanso.model.exemplars import Exemplar
-from sanso.model.series import Answer, Edge, Engine
+from sanso.model.series import EDGES, Answer, Edge, Engine, HeldEngine
 from sanso.promql.lexical import TOO_DEEP
 from sanso.promql.parse import parsed
 from sanso.web.answers import answered, success
@@ -21,7 +22,6 @@ from sanso.web.services import Services
 from sanso.web.tree import syntax, tree_json
 
 _MOST_STEPS = 11_000
-_EDGES: tuple[Edge, ...] = get_args(Edge)
 
 
 def query(services: Services, asked: Asked) -> Response:
@@ -29,7 +29,7 @@ def query(services: Services, asked: Asked) -> Response:
     given = asked.given
     limit, at = given.limit(), given.time_ms("time", services.clock.now_ms())
     engine, expr = _engine(services, given), _expr(given)
-    return _answered(engine.instant(expr, at, asked.control, edge=_edge(given)), asked, limit)
+    return _edges(engine, asked, limit, lambda of, edge: of.instant(expr, at, asked.control, edge=edge))
 
 
 def query_range(services: Services, asked: Asked) -> Response:
@@ -48,7 +48,7 @@ def query_range(services: Services, asked: Asked) -> Response:
             "(?step=XX)"
         )
     engine, expr = _engine(services, given), _expr(given)
-    return _answered(engine.range(expr, start, end, step, asked.control, edge=_edge(given)), asked, limit)
+    return _edges(engine, asked, limit, lambda of, edge: of.range(expr, start, end, step, asked.control, edge=edge))
 
 
 def query_exemplars(services: Services, asked: Asked) -> Response:
@@ -87,9 +87,22 @@ def _exemplar(exemplar: Exemplar) -> dict[str, Any]:
     }
 
 
-def _answered(answer: Answer, asked: Asked, limit: int) -> Response:
+def _edges(engine: HeldEngine, asked: Asked, limit: int, ask: Callable[[Engine, Edge], Answer]) -> Response:
+    """Answers with the end of quantiles' buckets that is meant, or with all, of one state: Sanso's own parameter."""
+    wanted = asked.given.text("edge", "inside")
+    if wanted == "all":
+        steady = engine.steady()
+        inside, lower, upper = (ask(steady, edge) for edge in EDGES)
+        return _answered(inside, asked, limit, {"lower": lower, "upper": upper})
+    for edge in EDGES:
+        if edge == wanted:
+            return _answered(ask(engine, edge), asked, limit)
+    raise invalid("edge", f"{wanted!r} is not one of {', '.join(EDGES)}, all")
+
+
+def _answered(answer: Answer, asked: Asked, limit: int, ends: Mapping[str, Answer] | None = None) -> Response:
     if not asked.given.text("stats"):
-        return answered(answer, limit=limit)
+        return answered(answer, limit=limit, ends=ends)
     asked.control.spent("evaluating")  # what comes behind the sorting
     seconds = asked.control.seconds
     total = seconds["preparing"] + seconds["evaluating"] + seconds["sorting"]
@@ -107,10 +120,10 @@ def _answered(answer: Answer, asked: Asked, limit: int) -> Response:
             "peakSamples": asked.control.peak_samples,
         },
     }
-    return answered(answer, limit=limit, stats=stats)
+    return answered(answer, limit=limit, stats=stats, ends=ends)
 
 
-def _engine(services: Services, given: Parameters) -> Engine:
+def _engine(services: Services, given: Parameters) -> HeldEngine:
     if not given.text("lookback_delta"):
         return services.engine
     try:
@@ -119,15 +132,6 @@ def _engine(services: Services, given: Parameters) -> Engine:
         reason = str(error).partition(": ")[2]
         raise QueryError(f"error parsing lookback delta duration: {reason}") from error
     return services.engine_for(lookback) if lookback > 0 else services.engine
-
-
-def _edge(given: Parameters) -> Edge:
-    """Which end of a quantile's bucket is meant: Sanso's own parameter."""
-    text = given.text("edge", "inside")
-    for edge in _EDGES:
-        if edge == text:
-            return edge
-    raise invalid("edge", f"{text!r} is not one of {', '.join(_EDGES)}")
 
 
 def _expr(given: Parameters) -> str:

@@ -14,7 +14,7 @@ from sanso.model.exemplars import ExemplarReader
 from sanso.model.labels import Labels
 from sanso.model.matchers import Matcher
 from sanso.model.readings import AlertReading
-from sanso.model.series import Engine, SeriesReader
+from sanso.model.series import HeldEngine, SeriesReader
 from sanso.sources.scrape.scraper import JobReading
 from sanso.web.pool import QueryPool
 
@@ -125,7 +125,7 @@ class Services:
         loaded: When (ms) the configuration that holds was read, and whether the last attempt to read it went well.
     """
 
-    engine: Engine
+    engine: HeldEngine
     reader: SeriesReader
     client: Client
     receive_otlp: ReceiveOtlp
@@ -137,7 +137,7 @@ class Services:
     rules: Callable[[], list[dict[str, Any]]]
     stats: Callable[[], Mapping[str, int]]
     started_ms: int
-    engine_for: Callable[[int], Engine]
+    engine_for: Callable[[int], HeldEngine]
     pool: QueryPool
     limits: QueryLimits = field(default_factory=QueryLimits)
     hosts: frozenset[str] = field(default_factory=frozenset)
