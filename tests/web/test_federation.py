@@ -11,6 +11,7 @@ from prometheus_client.parser import text_fd_to_metric_families
 
 from sanso.model.frame import Columns, Row
 from sanso.model.labels import series_of
+from sanso.web.pages import LEFT_OUT
 from tests.web.hosted import START, hosted
 from tests.web.test_remote_read import add_histograms
 
@@ -36,6 +37,7 @@ def test_federation_gives_the_newest_samples_with_their_times(api: httpx.Client)
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     families = {family.name: family for family in text_fd_to_metric_families(io.StringIO(answer.text))}
     assert set(families) == {"up", "now_and_then"}
+    assert answer.text.startswith("# 1 native histograms are left out: exponential buckets have no form in text\n")
     assert families["up"].type == "gauge"
     assert [(s.labels, s.value, s.timestamp) for s in families["up"].samples] == [
         ({"job": "a", "instance": 'x"y\n', "site": "s"}, 1.0, START / 1000 + 30),
@@ -72,7 +74,10 @@ def test_metrics_in_both_formats(api: httpx.Client) -> None:
 
 
 def test_native_histograms_of_custom_bounds_become_classic_ones(api: httpx.Client) -> None:
-    text = api.get("/federate", params={"match[]": '{job="h"}'}).text
+    answer = api.get("/federate", params={"match[]": '{__name__="custom",job="h"}'})
+    text = answer.text
+    assert LEFT_OUT not in answer.headers
+    assert "left out" not in text
     at = START + 5000
     common = 'instance="here",job="h"'
     assert sorted(line for line in text.splitlines() if not line.startswith("#")) == sorted(
@@ -84,3 +89,13 @@ def test_native_histograms_of_custom_bounds_become_classic_ones(api: httpx.Clien
             f'custom_count{{{common},site="s"}} 3 {at}',
         ]
     )
+
+
+def test_exponential_histograms_that_are_left_out_are_counted_once(api: httpx.Client) -> None:
+    selectors = {"match[]": ['{job="h"}', '{__name__="exponential"}']}
+    for accept in ("text/plain", PROMETHEUS):
+        answer = api.get("/federate", params=selectors, headers={"Accept": accept, "Accept-Encoding": "identity"})
+        assert answer.headers[LEFT_OUT] == "1"
+        assert len(answer.content) == int(answer.headers["content-length"])
+    names = {family.name for family in openmetrics_families(answer.text)}  # type: ignore[no-untyped-call]
+    assert names == {"custom_bucket", "custom_count", "custom_sum"}, "without comments, which OpenMetrics has none of"

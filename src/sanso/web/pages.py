@@ -18,6 +18,7 @@ from sanso.web.door import Asked
 from sanso.web.selectors import matchers_of
 from sanso.web.services import Services
 
+LEFT_OUT = "x-sanso-histograms-left-out"
 _OWN = '{__name__=~"sanso_(source|process)_.+"}'
 _HOST = '{__name__=~"(node|container|DCGM)_.+"}'
 
@@ -32,17 +33,33 @@ def metrics(services: Services, asked: Asked) -> Response:
 
 
 def federate(services: Services, asked: Asked) -> Response:
-    """The newest sample of each series that satisfies one of the selectors, with its own time."""
+    """The newest sample of each series that satisfies one of the selectors, with its own time.
+
+    Native histograms of custom bounds become classic ones, as in Prometheus; exponential ones have no form in text, and
+    how many are left out is said: in a comment, and, as OpenMetrics has none, in a header.
+    """
     now = services.clock.now_ms()
     found: dict[Labels, Sample] = {}
+    left_out: set[Labels] = set()
     for matchers in [matchers_of(text) for text in asked.given.every("match[]")]:
         for frame in services.reader.select(matchers, now - services.limits.lookback_ms, now):
             asked.control.hold(frame.values.size, read=frame.values.size)
-            for sample in _newest(frame):
+            for sample in _newest(frame, left_out):
                 found[sample[0]] = sample
     ordered = (found[labels] for labels in sorted(found, key=lambda labels: (metric_name(labels), labels)))
     named = ((_with(labels, services.external_labels), value, time) for labels, value, time in ordered)
-    return _page(named, services.reader.families(), asked)
+    page = _page(named, services.reader.families(), asked)
+    return _with_word_of(len(left_out), page) if left_out else page
+
+
+def _with_word_of(left_out: int, page: Response) -> Response:
+    """The page with how many histograms are not on it."""
+    page.headers[LEFT_OUT] = str(left_out)
+    if page.headers["content-type"].startswith("text/plain"):
+        text = f"# {left_out} native histograms are left out: exponential buckets have no form in text\n"
+        page.body = text.encode() + page.body
+        page.headers["content-length"] = str(len(page.body))
+    return page
 
 
 def _page(samples: Iterable[Sample], families: Mapping[str, Family], asked: Asked) -> Response:
@@ -50,11 +67,8 @@ def _page(samples: Iterable[Sample], families: Mapping[str, Family], asked: Aske
     return Response(render_page(samples, families, wanted), media_type=wanted.content_type)
 
 
-def _newest(frame: Frame) -> Iterator[Sample]:
-    """Each series' last sample, unless the series has ended.
-
-    Native histograms of custom bounds become classic ones, as in Prometheus; exponential ones have no form in text.
-    """
+def _newest(frame: Frame, left_out: set[Labels]) -> Iterator[Sample]:
+    """Each series' last sample, unless the series has ended; names the histograms that it leaves out."""
     held = ~is_absent(frame.values)
     last = held.shape[1] - 1 - np.argmax(held[:, ::-1], axis=1)
     values = np.take_along_axis(frame.values, last[:, None], axis=1)[:, 0]
@@ -71,6 +85,8 @@ def _newest(frame: Frame) -> Iterator[Sample]:
     for labels, found in parts.items():
         if "schema" in found and found["schema"][1] == CUSTOM_SCHEMA:
             yield from _classic(labels, found)
+        else:
+            left_out.add(labels)
 
 
 def _classic(labels: Labels, found: Mapping[str, Sample]) -> Iterator[Sample]:
