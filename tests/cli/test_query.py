@@ -48,6 +48,26 @@ def test_a_history_is_read_where_no_server_runs(tmp_path: Path, capsys: pytest.C
     assert capsys.readouterr().out.strip().endswith("1")
 
 
+def test_the_limits_of_a_configuration_hold_for_a_closed_history(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    history, config = tmp_path / "history", tmp_path / "sanso.toml"
+    with serving(history) as server:
+        server.wait_for("node_load1")
+
+    def ask(limits: str, *arguments: str) -> str:
+        config.write_text(f'data = "history"\n[query]\n{limits}\n', "utf-8")
+        main(["query", "--config", str(config), *arguments])
+        said = capsys.readouterr()
+        return said.out.strip() + said.err.strip()
+
+    assert ask("", "count(node_load1)").endswith("1")
+    assert "too many samples" in ask("max_samples = 1", "node_cpu_seconds_total")
+    assert "timed out" in ask('timeout = "1ms"', "sum(rate(node_cpu_seconds_total[1m:1ms]))")
+    assert ask('lookback_delta = "1ms"', "--time", "-1s", "node_load1") == "(no series)"
+    assert "sanso.toml:3" in ask("nonsense = 1", "node_load1")
+
+
 def test_quantiles_have_bounds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Asked of a server: value, low and high in every format."""
 

@@ -30,6 +30,7 @@ def add_to(commands: Subcommands) -> None:
     parser = commands.add_parser("query", help="ask a PromQL question")
     parser.add_argument("expr", metavar="EXPR", help="PromQL: 'sum by (mode) (rate(node_cpu_seconds_total[1m]))'")
     add_server_options(parser)
+    parser.add_argument("--config", type=Path, help="a sanso.toml: its data directory and limits, where no server runs")
     parser.add_argument("--data", type=Path, metavar="DIR", help="the history to read where no server runs")
     parser.add_argument("--time", metavar="T", help="at this time (now): unix seconds, RFC 3339, or -5m")
     parser.add_argument("--start", metavar="T", help="a range from here")
@@ -99,10 +100,12 @@ def _client(options: argparse.Namespace) -> Iterator[Client]:
     from sanso.client.local import LocalClient
     from sanso.promql.engine import PromEngine
     from sanso.runtime.attach import running_server
-    from sanso.runtime.config import Config
+    from sanso.runtime.config import load_config
     from sanso.store.store import Store
 
-    config = replace(Config(), data=options.data.expanduser().absolute()) if options.data else Config()
+    config = load_config(options.config)
+    if options.data:
+        config = replace(config, data=options.data.expanduser().absolute())
     server = running_server(config, options.url)
     if server is not None:
         with closing(server):
@@ -111,9 +114,13 @@ def _client(options: argparse.Namespace) -> Iterator[Client]:
     if not config.data.is_dir():
         raise ClientError(f"no server answers and {config.data} holds no history: start `sanso serve`, or give --url")
     clock = SystemClock()
-    store = Store.open(config.data, retention_ms=config.retention_ms)
+    store = Store.open(config.data, retention_ms=config.retention_ms, tiers=config.tiers_ms)
+    limits = config.query
+    engine = PromEngine(
+        store, lookback_ms=limits.lookback_ms, max_samples=limits.most_samples, timeout_s=limits.timeout_s
+    )
     try:
-        yield LocalClient(PromEngine(store), clock, _no_overview, {})
+        yield LocalClient(engine, clock, _no_overview, {})
     finally:
         store.close()
 

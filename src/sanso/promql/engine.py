@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 import sanso.promql.functions  # noqa: F401 - fills the tables of functions
 from sanso.model.clock import SystemClock
-from sanso.model.control import QueryControl
+from sanso.model.control import DEFAULT_MOST_SAMPLES, DEFAULT_TIMEOUT_S, QueryControl
 from sanso.model.errors import QueryError
 from sanso.model.frame import ABSENT, Times, absent, is_stale
 from sanso.model.labels import Labels, LabelSets, derived
@@ -31,13 +31,22 @@ class PromEngine:
     Args:
         reader: Where samples come from.
         lookback_ms: How old an instant selector's sample may be.
-        max_samples: A query that would load more into memory is refused.
+        max_samples: A query that would load more into memory is refused; as the next, where it has no control.
+        timeout_s: How long it may take.
     """
 
-    def __init__(self, reader: SeriesReader, *, lookback_ms: int = 300_000, max_samples: int = 50_000_000) -> None:
+    def __init__(
+        self,
+        reader: SeriesReader,
+        *,
+        lookback_ms: int = 300_000,
+        max_samples: int = DEFAULT_MOST_SAMPLES,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+    ) -> None:
         self._reader = reader
         self._lookback_ms = lookback_ms
         self._max_samples = max_samples
+        self._timeout_s = timeout_s
 
     def instant(self, expr: str, at_ms: int, control: QueryControl | None = None, *, edge: Edge = "inside") -> Answer:
         """The expression's value at one time; `edge` says what quantiles of histograms answer.
@@ -99,10 +108,12 @@ class PromEngine:
     def steady(self) -> PromEngine:
         """The same over samples as they are when first read: for several answers that are of one state."""
         reader = SteadyReader(self._reader)
-        return PromEngine(reader, lookback_ms=self._lookback_ms, max_samples=self._max_samples)
+        return PromEngine(
+            reader, lookback_ms=self._lookback_ms, max_samples=self._max_samples, timeout_s=self._timeout_s
+        )
 
     def _control(self) -> QueryControl:
-        return QueryControl(SystemClock(), most_samples=self._max_samples)
+        return QueryControl(SystemClock(), timeout_s=self._timeout_s, most_samples=self._max_samples)
 
     def _evaluate(
         self, expr: str, steps: Times, control: QueryControl, step_ms: int = 0, *, edge: Edge
