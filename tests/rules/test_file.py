@@ -66,7 +66,7 @@ def test_prometheus_s_groups(tmp_path: Path) -> None:
     assert (page.level, page.message, page.for_ms, page.labels) == (
         AlertLevel.CRITICAL, "almost full", 300_000, (("team", "infra"),)
     )  # fmt: skip
-    assert (warning.level, warning.message) == (AlertLevel.WARNING, "DiskFull")
+    assert (warning.level, warning.message) == (AlertLevel.WARNING, "")
     assert page.key != warning.key
 
 

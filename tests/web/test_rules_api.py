@@ -7,7 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.web.hosted import START, hosted
+from sanso.cli.services import rule_groups
+from sanso.model.clock import FixedClock
+from sanso.notify.base import Notification
+from sanso.rules.evaluator import RuleEvaluator
+from sanso.rules.rule import AlertRule
+from sanso.web.rules_api import alert_json
+from tests.web.hosted import START, hosted, monitor
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +52,18 @@ def test_a_rule_in_prometheus_s_form(api: httpx.Client) -> None:
         "annotations": {"summary": "it is up"}, "state": "firing", "activeAt": "2026-09-21T14:13:21Z", "value": "1e+00",
     }  # fmt: skip
     assert api.get("/api/v1/alerts").json()["data"]["alerts"] == [alert]
+
+
+def test_a_rule_without_a_text_has_no_annotations_and_people_read_its_name() -> None:
+    heard: list[Notification] = []
+    with monitor(FixedClock(START)) as watching:
+        rules = RuleEvaluator([AlertRule("Quiet", "up > 0")], watching.engine, watching.store.states, heard.append)
+        rules.evaluate(START + 30_000)
+        (reading,) = rules.readings()
+        (group,) = rule_groups(rules, 1000)
+    assert alert_json(reading)["annotations"] == {}
+    assert group["rules"][0]["annotations"] == group["rules"][0]["alerts"][0]["annotations"] == {}
+    assert [notification.message for notification in heard] == ["Quiet"]
 
 
 def shown(api: httpx.Client, **parameters: Any) -> dict[str, list[str]]:

@@ -23,7 +23,7 @@ from sanso.runtime.monitor import Monitor
 from sanso.store.archive import backup
 from sanso.store.store import Store
 from sanso.web.pool import QueryPool
-from sanso.web.rules_api import alert_json, moment
+from sanso.web.rules_api import alert_json, annotations_of, moment
 from sanso.web.services import Services
 
 _SNAPSHOTS = "snapshots"
@@ -116,7 +116,7 @@ def _rule(rules: RuleEvaluator, rule: AlertRule) -> dict[str, Any]:
         "duration": rule.for_ms / 1000,
         "keepFiringFor": 0,
         "labels": {"severity": rule.level.value, **dict(rule.labels)},
-        "annotations": {"summary": rule.message},
+        "annotations": annotations_of(rule.message),
         "alerts": raised,
         "health": health,
         **({"lastError": problem} if problem else {}),

@@ -79,7 +79,7 @@ class AlertReading:
     Attributes:
         name: The rule's name.
         level: How bad.
-        message: The rule's text.
+        message: The rule's text; empty where it has none.
         state: pending (waits out its `for`) or firing.
         metric_name: The vital sign or expression.
         value: The last value.

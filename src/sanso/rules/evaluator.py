@@ -178,7 +178,7 @@ def _notification(rule: AlertRule, labels: Labels, state: AlertState, event: Eve
         name=rule.name,
         level=rule.level,
         state="resolved" if event == "resolved" else "firing",
-        message=rule.message,
+        message=rule.message or rule.name,
         metric_name=rule.metric_name,
         value=state.value,
         threshold=rule.threshold,

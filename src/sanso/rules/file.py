@@ -121,7 +121,7 @@ def _prometheus_rule(document: Document, place: str, table: dict[str, Any]) -> A
         expr=expr,
         for_ms=_duration(document, f"{place}.for", table.get("for", "0s")),
         level=_severity(severity),
-        message=annotations.get("summary") or annotations.get("description") or str(table["alert"]),
+        message=annotations.get("summary") or annotations.get("description") or "",
         metric_name=expr,
         labels=labels_of(labels),
     )

@@ -20,7 +20,7 @@ class AlertRule:
         expr: PromQL.
         for_ms: How long it must hold before it fires.
         level: How bad.
-        message: What people read.
+        message: What people read; the name where there is none.
         metric_name: The vital sign, or the expression itself.
         op: How the value is held against the threshold; empty for expression rules.
         threshold: The limit; NaN for expression rules.

@@ -32,7 +32,9 @@ def render_plain(overview: Overview, lang: str = "en") -> str:
         lines += ["", say("alerts", lang)]
     for alert in overview.alerts:
         age = format_duration((overview.time_ms - alert.since_ms) / 1000)
-        lines.append(f"  [{level_word(alert.level, lang)}] {alert.message} ({say(alert.state, lang)}, {age})")
+        lines.append(
+            f"  [{level_word(alert.level, lang)}] {alert.message or alert.name} ({say(alert.state, lang)}, {age})"
+        )
     return "\n".join([*lines, *(f"! {notice}" for notice in overview.notices)])
 
 

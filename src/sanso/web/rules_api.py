@@ -61,11 +61,16 @@ def alert_json(reading: AlertReading) -> dict[str, Any]:
     """One alert."""
     return {
         "labels": {"alertname": reading.name, "severity": reading.level.value, **dict(reading.labels)},
-        "annotations": {"summary": reading.message},
+        "annotations": annotations_of(reading.message),
         "state": reading.state,
         "activeAt": moment(reading.since_ms),
         "value": scientific(reading.value),
     }
+
+
+def annotations_of(message: str) -> dict[str, str]:
+    """A rule's text as Prometheus's annotations; a rule without any has none."""
+    return {"summary": message} if message else {}
 
 
 def moment(time_ms: int) -> str:
