@@ -7,9 +7,28 @@ from tests.fuzz.choices import Choices
 
 NAMES = (
     "requests_total", "depth", "up", "target_info", "wait_bucket", "wait_count", "wait_sum", "spread", "lonely",
-    "nothing", '{"a.b c"}', '{__name__=~".+"}', '{__name__=~"wait.*"}', "requests_total_sum",
+    "nothing", "evil", '{"a.b c"}', '{__name__=~".+"}', '{__name__=~"wait.*"}', "requests_total_sum",
 )  # fmt: skip
 MATCHERS = ('instance="x"', 'instance!="x"', 'code=~"2.."', 'path!~"/a|"', 'le="+Inf"', '"d e"="é"', 'job=""', 'le!=""')
+BACKTRACKING = (
+    'v=~"(a+)+b"', 'v=~"(a|a)*b"', 'v=~"(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)b"', 'v!~"(?:a{0,30}){30}b"',
+    'v=~"(.{1,20}){40}b"', 'v=~"(?:(?:.?){30}.{30})+b"', 'v=~"(a*)*|b"', 'v=~"(?:\\\\pL{0,10}){20}b"',
+    'v=~"(?:\\\\pL{1000})b"', 'v=~"(((a{10}){10}){10}){10}"', 'v=~"\\\\C*"', 'v=~"\\\\QA\\\\E"', 'v=~"a{1001}"',
+    'v=~"(?P<x>a)(?P<x>b)"', 'v=~"(("', 'v=~"\\xff"', 'v=~".*a.{200}"',
+)  # fmt: skip
+HUGE = (
+    "1e1000", "-1e1000", "0x7fffffffffffffff", "0xffffffffffffffffff", "9" * 5_000, "0x" + "f" * 5_000, "1e-1000",
+    "292y", "300y", "9223372036854775807", "9223372036.85", "1e30",
+)  # fmt: skip
+DEPTHS = (150, 600, 2_500)
+DEEP = (
+    ("x+", "x", ""), ("(", "x", ")"), ("-", "x", ""), ("abs(", "x", ")"), ("sum by (a) (", "x", ")"),
+    ("x and ", "x", ""),
+    ("(", "", ""), ("x[", "", ""), ("x{", "", ""), ("2^", "2", ""), ("x == bool ", "x", ""),
+    ("count_over_time(", "x", "[1m:1m])"),
+    ("", "x", "[1m:1m]"), ("", "x", " offset 1m"), ("", "x", ")"), ("vector(scalar(", "x", "))"), ("-(", "1", ")"),
+    ('x{v=~"', "a", '"}'), ('x{v=~"', "a", '|a"}'),
+)  # fmt: skip
 NUMBERS = (
     "0",
     "1",
@@ -59,15 +78,38 @@ OF_RANGES = tuple(sorted({*registry.RANGE, "absent_over_time"}))
 DEEPEST = 5
 
 
+def deep(opening: str, inside: str, closing: str, times: int) -> str:
+    """An expression in itself."""
+    return opening * times + inside + closing * times
+
+
+def hard() -> list[str]:
+    """What no one asks who means well: deep, ambiguous, beyond every number and time."""
+    found = [deep(*form, times) for form in DEEP for times in DEPTHS]
+    found += [f"evil{{{matcher}}}" for matcher in BACKTRACKING]
+    found += [f'{{__name__=~".+",{matcher}}}' for matcher in BACKTRACKING]
+    found += [f'label_replace(evil, "w", "$1", "v", {matcher[3:]})' for matcher in BACKTRACKING]
+    forms = ("{}", "x + {}", "up[{}]", "up[5m:{}]", "up[{}:1m]", "up offset {}", "up offset -{}", "up @ {}", "up @ -{}")
+    found += [form.format(number) for form in forms for number in HUGE]
+    found += [
+        form.format(number)
+        for form in ("topk({}, up)", "round(up, {})", "predict_linear(up[1m], {})")
+        for number in HUGE
+    ]
+    return found
+
+
 def question(choices: Choices, depth: int = 0) -> str:
     """An expression."""
     if depth >= DEEPEST or not choices.left:
         return vector(choices)
+    if depth == 0 and choices.number(24) == 1:
+        return deep(*choices.of(DEEP), choices.of(DEPTHS))
     kind = choices.number(10)
     if kind == 0:
         return vector(choices)
     if kind == 1:
-        return choices.of(NUMBERS)
+        return choices.of(HUGE if choices.number(8) == 1 else NUMBERS)
     if kind <= 3:
         return over_range(choices, depth)
     if kind == 4:
@@ -81,7 +123,7 @@ def question(choices: Choices, depth: int = 0) -> str:
 
 def vector(choices: Choices) -> str:
     name = choices.of(NAMES)
-    found = [choices.of(MATCHERS) for _ in range(choices.number(3))]
+    found = [choices.of(BACKTRACKING if choices.number(12) == 1 else MATCHERS) for _ in range(choices.number(3))]
     if found:
         name = f"{name[:-1]},{','.join(found)}}}" if name.endswith("}") else f"{name}{{{','.join(found)}}}"
     return name + modifier(choices)
@@ -98,6 +140,8 @@ def modifier(choices: Choices) -> str:
             " @ 100",
             " @ start()",
             " @ end()",
+            f" offset {choices.of(HUGE)}",
+            f" @ {choices.of(HUGE)}",
         )
     )
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.mutation import mutated
+from tests.fuzz.questions import hard
 from tests.fuzz.targets import TARGETS, Questions
 
 INPUTS = 400
@@ -39,3 +40,9 @@ def test_any_bytes(name: str) -> None:
 @pytest.mark.parametrize("asked", ["log2(Inf)", "exp(NaN)", "stddev_over_time((up > 7)[1m:10s])"])
 def test_questions_that_were_once_a_fault(asked: str) -> None:
     Questions().ask(asked, 100_000)
+
+
+def test_hard_questions_are_answered_or_refused() -> None:
+    questions = Questions()
+    for asked in hard():
+        questions.ask(asked, 100_000)

@@ -116,3 +116,18 @@ def test_reading_and_evaluating_are_timed_apart(monkeypatch: pytest.MonkeyPatch)
     control.spent("waiting")
     PromEngine(Slow([frame], clock)).range("-x + on() -rate(x[1m])", 0, 90_000, 1000, control)
     assert control.seconds == {"waiting": 0.5, "preparing": 1.0 + 2 * 3, "evaluating": 2 * 10.0, "sorting": 50.0}
+
+
+@pytest.mark.parametrize(
+    "expr",
+    ['evil{v=~"(a+)+b"}', 'evil{v!~"(a|a)*[0-9]*"}', 'label_replace(evil, "w", "", "v", "(a+)+b") == 2'],
+)
+def test_a_pattern_that_matches_in_many_ways_is_answered_in_time(expr: str) -> None:
+    # An engine that tries them one by one would take days, and this control ends nothing within a match.
+    frame = Frame(
+        [series_of("evil", v="a" * 28 + str(number)) for number in range(5_000)],
+        np.arange(1, dtype=np.int64),
+        np.ones((5_000, 1)),
+    )
+    answer = PromEngine(MemoryReader([frame])).instant(expr, 0, QueryControl(SystemClock(), timeout_s=10))
+    assert answer.labels == []

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanso.model.errors import QueryError
+from sanso.model.labels import NAME
+from sanso.model.matchers import Matcher
 from sanso.promql.engine import PromEngine
 from sanso.promql.lexical import is_text, quoted, rewritten
 from sanso.promql.messages import position
@@ -90,9 +92,30 @@ def test_numbers(text: str, value: float) -> None:
 
 
 @pytest.mark.parametrize(
+    "pattern",
+    [r"\Qa.b\E\n", r"\pN+", "a{", "(?U)a+", "{a}", r"\p{Greek}*", "[[:word:]]|", r"\z\Q\E", 'é"', r"\Q\E|x", "a{1000}"],
+)
+def test_patterns_are_as_they_were_asked_for(pattern: str) -> None:
+    tree = parsed(f"x{{a=~{quoted(pattern)}, b!=''}}").tree
+    assert isinstance(tree, Selector)
+    assert tree.choices == ((Matcher(NAME, "=", "x"), Matcher("a", "=~", pattern), Matcher("b", "!=", "")),)
+
+
+@pytest.mark.parametrize(("pattern", "is_read"), [(r"\Qa\E", True), (r"\Q\E", False), (r"\Q\E|x", False), (".+", True)])
+def test_a_selector_needs_a_matcher_that_wants_something(pattern: str, is_read: bool) -> None:
+    text = f"{{a=~{quoted(pattern)}}}"
+    if is_read:
+        assert isinstance(parsed(text).tree, Selector)
+    else:
+        with pytest.raises(QueryError, match="at least one non-empty matcher"):
+            parsed(text)
+
+
+@pytest.mark.parametrize(
     ("text", "when"),
     [
         ("x @ -5.5", When(-5500)),
+        ("x @ -5m", When(-300_000)),
         ("x @ 1_00 offset -1m", When(100_000, -60_000)),
         ("x offset 0s", When()),
         ("x offset 0 @ end()", When("end")),
@@ -153,7 +176,43 @@ def test_bytes_in_strings(text: str, shown: str, good: bool) -> None:
             "1:1: parse error: offset modifier must be preceded by an instant vector selector or range vector "
             "selector or a subquery",
         ),
-        ("", "no expression found in input"),
+        ("", "1:1: parse error: no expression found in input"),
+        ("up and", "1:7: parse error: unexpected end of input"),
+        ("x atan2 ", "1:9: parse error: unexpected end of input"),
+        ("x +\n  ", "2:3: parse error: unexpected end of input"),
+        ("x + # c", "1:8: parse error: unexpected end of input"),
+        ("up == bool", "1:11: parse error: unexpected end of input"),
+        ("x + on(a)", "1:10: parse error: unexpected end of input"),
+        ("-", "1:2: parse error: unexpected end of input"),
+        ("sum(", "1:5: parse error: unclosed left parenthesis"),
+        ("sum by", '1:7: parse error: unexpected end of input in grouping opts, expected "("'),
+        ("sum(x) by", '1:10: parse error: unexpected end of input in grouping opts, expected "("'),
+        ("x and on", '1:9: parse error: unexpected end of input in grouping opts, expected "("'),
+        ("sum by (a)", "1:11: parse error: unexpected end of input in aggregation"),
+        ("topk by (a) ", "1:13: parse error: unexpected end of input in aggregation"),
+        ("x[5m:", "1:6: parse error: unclosed left bracket"),
+        ("x offset", "1:9: parse error: unexpected end of input in offset, expected duration"),
+        ("x @", "1:4: parse error: unexpected end of input in @, expected timestamp"),
+        ('x + "a', "1:5: parse error: unterminated quoted string"),
+        ("`a", "1:1: parse error: unterminated raw string"),
+        ('x{a="\\p"}', "1:5: parse error: unknown escape sequence U+0070 'p'"),
+        ("x ? y", "1:3: parse error: unexpected character: '?'"),
+        (
+            "1 + 1e1000",
+            '1:5: parse error: error parsing number: strconv.ParseFloat: parsing "1e1000": value out of range',
+        ),
+        (
+            "0xfffffffffffffffff",
+            '1:1: parse error: error parsing number: strconv.ParseFloat: parsing "0xfffffffffffffffff": invalid syntax',
+        ),
+        ("x[1h:9999999999y]", "1:6: parse error: duration out of range"),
+        ("x[0x7fffffffffffffff]", "1:3: parse error: duration out of range"),
+        ("x[0s]", "1:3: parse error: duration must be greater than 0"),
+        ("x offset -99999999999y", "1:11: parse error: duration out of range"),
+        ("x offset 1e30", "1:10: parse error: duration out of range"),
+        ('x + x{a=~"("}', "1:7: parse error: error parsing regexp: missing closing ): `(`"),
+        ('x{a="",b!~"a++"}', "1:8: parse error: error parsing regexp: invalid nested repetition operator: `++`"),
+        ('x{a=~"\\xff"}', "1:3: parse error: error parsing regexp: invalid UTF-8: `\\xff`"),
     ],
 )
 def test_messages_are_prometheus_s(text: str, message: str) -> None:

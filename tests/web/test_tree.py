@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sanso.model.errors import QueryError
-from sanso.web.tree import syntax, tree_json
+from sanso.web.tree import set_out, syntax, tree_json
 
 
 def tree(text: str) -> Any:
@@ -81,3 +81,9 @@ def test_spellings_that_the_parser_alone_does_not_know() -> None:
     assert tree("up @ -5")["timestamp"] == -5000
     with pytest.raises(QueryError, match=r'invalid parameter "query": .*parse error'):
         syntax("sum(")
+
+
+def test_patterns_that_only_prometheus_reads_are_shown_as_asked() -> None:
+    text = r'x{a=~"\\Qa\"\\E\n",b=~"\\d"}'
+    assert set_out(text) == text
+    assert [matcher["value"] for matcher in tree(text)["matchers"]] == ['\\Qa"\\E\n', "\\d", "x"]

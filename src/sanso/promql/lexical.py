@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from sanso.model.errors import QueryError
+from sanso.promql.amounts import amount
 
 Kind: TypeAlias = Literal["name", "braces", "call", "number", "string", "paren", "sign"]
 
@@ -26,14 +27,13 @@ _TOKEN = re.compile(
     |(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)
     |(?P<number>0[xX][0-9a-fA-F_]+|(?:\d[\d_]*(?:ms|[smhdwy])(?![A-Za-z_]))+(?:\d+(?:ms|[smhdwy]))*
         |(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)
-    |(?P<word>[A-Za-z_:][A-Za-z0-9_:]*)
+    |(?P<word>(?!:[\d.])[A-Za-z_:][A-Za-z0-9_:]*)
     |(?P<sign>=~|!~|==|!=|<=|>=|.)""",
     re.VERBOSE | re.DOTALL,
 )
 _NESTING = frozenset({*"(+-*/%^<>", "==", "!=", "<=", ">=", "and", "or", "unless", "atan2"})
 _MOST_NESTED = 2_000
 TOO_DEEP = 'invalid parameter "query": parse error: operators and parentheses nest too deeply: ask in parts'
-_DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
 _CLAUSES = frozenset(
     {"by", "without", "on", "ignoring", "group_left", "group_right", "fill", "fill_left", "fill_right"}
 )
@@ -81,18 +81,23 @@ def rewritten(text: str) -> str:
 
 def _spelled(token: Token, before: str, earlier: str) -> str:
     """A token as the parser takes it; an empty string drops it and the one before."""
-    if token.kind == "string" and not token.text.startswith("`"):
-        return _ESCAPE.sub(_decoded, token.text)
+    if token.kind == "string":
+        return string_spelled(token.text)
     if token.kind != "number":
         return token.text
     spelled = token.text.replace("_", "")
     if spelled[:2].lower() == "0x":
         spelled = str(int(spelled, 16))
     if before == "-" and earlier == "@":
-        return f"@ {NEGATIVE_TIMES + float(spelled)}"
+        return f"@ {NEGATIVE_TIMES + amount(spelled)}"
     if before.lower() == "offset" and not re.search("[1-9]", spelled):
         return ""
     return spelled
+
+
+def string_spelled(text: str) -> str:
+    """A string, with its quotes, as the parser takes it."""
+    return text if text.startswith("`") else _ESCAPE.sub(_decoded, text)
 
 
 def _decoded(match: re.Match[str]) -> str:

@@ -8,10 +8,12 @@ from typing import TypeAlias
 
 from sanso.promql.lexical import Kind, Token, parts, tokens
 from sanso.promql.tree import NOWHERE
+from sanso.promql.unfinished import NOT_PROMQL, missing
 
 _TYPES = {"vector": "instant vector", "matrix": "range vector", "scalar": "scalar", "string": "string"}
 _QUOTED = re.compile(r"(name|function|to|label|operator) '([^']*)'")
 _TYPED = re.compile(r"expected type (\w+) in (.*), got (\w+)")
+_QUOTES = frozenset("\"'`")
 _COMPARISONS = frozenset({"==", "!=", "<", ">", "<=", ">="})
 _LOOKS_LIKE: dict[str, tuple[Kind, ...]] = {
     "scalar": ("number",), "string": ("string",), "matrix": ("name", "braces"), "vector": ("name", "braces", "call"),
@@ -22,9 +24,16 @@ Finder: TypeAlias = Callable[[str, re.Match[str]], int]
 
 def message(text: str, error: str) -> str:
     """The parser's message about a text as Prometheus would say it."""
+    if NOT_PROMQL in error:
+        error = missing(text) or error
     where = position(text, _place(text, error))
     said = _TYPED.sub(_typed, _QUOTED.sub(r'\1 "\2"', error))
     said = said.replace("an vector selector or matrix selector", "an instant vector selector or range vector selector")
+    said = said.replace("unexpected end of input inside brackets", "unclosed left bracket")
+    said = re.sub(r"unterminated quoted string (.)$", _unterminated, said)
+    said = re.sub(
+        r"unknown escape sequence '(.)'", lambda found: f"{found[0][:-3]}U+{ord(found[1]):04X} '{found[1]}'", said
+    )
     said = re.sub(r"scalar or vector, got: (\w+)", r'scalar or instant vector, got "\1"', said)
     return f"{where}: parse error: {said}" if where else f"parse error: {said}"
 
@@ -43,6 +52,10 @@ def _typed(found: re.Match[str]) -> str:
     if inside == "aggregation expression" and found[1] in ("scalar", "string"):
         inside = "aggregation parameter"
     return f"expected type {_TYPES.get(found[1], found[1])} in {inside}, got {_TYPES.get(found[3], found[3])}"
+
+
+def _unterminated(found: re.Match[str]) -> str:
+    return f"unterminated {'raw' if found[1] == '`' else 'quoted'} string"
 
 
 def _place(text: str, error: str) -> int:
@@ -70,6 +83,10 @@ def _argument(text: str, match: re.Match[str]) -> int:
     return _part(text, *_LOOKS_LIKE.get(match["got"], ()), after=called + 1)
 
 
+def _escape(text: str, match: re.Match[str]) -> int:
+    return _token(text, lambda token: token.kind == "string" and f"\\{match['char']}" in token.text)
+
+
 def _before_on(text: str, _: re.Match[str]) -> int:
     known = tokens(text)
     words = [token.text.lower() for token in known]
@@ -77,7 +94,14 @@ def _before_on(text: str, _: re.Match[str]) -> int:
 
 
 _FINDERS: list[tuple[str, Finder]] = [
-    (r"end of input|[Uu]nclosed|unterminated", lambda text, _: len(text)),
+    (r"end of input|[Uu]nclosed", lambda text, _: len(text)),
+    (r"unterminated", lambda text, _: _token(text, lambda token: token.text in _QUOTES)),
+    (
+        r"unexpected character: '(?P<char>.)'$",
+        lambda text, match: _token(text, lambda token: token.text == match["char"]),
+    ),
+    (r"unknown escape sequence '(?P<char>.)'", _escape),
+    (r"no expression", lambda *_: 0),
     (r"right parenthesis", lambda text, _: text.find(")") + 1),
     (r"call to function '(?P<name>\w+)', got (?P<got>\w+)", _argument),
     (

@@ -13,8 +13,8 @@ import promql_parser as parser
 from sanso.model.errors import QueryError
 from sanso.model.labels import NAME
 from sanso.model.matchers import Matcher, MatchOp
-from sanso.promql.lexical import NEGATIVE_TIMES, TOO_DEEP, Kind, parts, rewritten
-from sanso.promql.messages import message
+from sanso.promql.lexical import NEGATIVE_TIMES, TOO_DEEP, Kind, parts
+from sanso.promql.reading import read, shown
 from sanso.promql.tree import (
     NOWHERE,
     Aggregate,
@@ -52,10 +52,7 @@ def parsed(text: str) -> Question:
     Raises:
         QueryError: It is not PromQL; the message is Prometheus's as far as that is known.
     """
-    try:
-        root = parser.parse(rewritten(text))
-    except ValueError as error:
-        raise QueryError(f'invalid parameter "query": {message(text, str(error))}') from error
+    root = read(text)
     try:
         return Question(text, _Conversion(text).node(root))
     except RecursionError:
@@ -109,7 +106,9 @@ class _Conversion:
     def _VectorSelector(self, node: Any) -> Selector:  # noqa: N802
         named = [Matcher(NAME, "=", node.name)] if node.name else []
         choices = [node.matchers.matchers, *node.matchers.or_matchers]
-        built = [(*named, *(Matcher(m.name, _OPERATORS[str(m.op)], m.value) for m in choice)) for choice in choices]
+        built = [
+            (*named, *(Matcher(m.name, _OPERATORS[str(m.op)], shown(m.value)) for m in choice)) for choice in choices
+        ]
         kept = [choice for choice in built if choice != tuple(named)] or built[:1]
         return Selector(tuple(kept), _when(node), self._place("name", "braces"))
 

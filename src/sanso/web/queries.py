@@ -19,7 +19,7 @@ from sanso.web.number_text import number
 from sanso.web.parameters import Parameters, invalid
 from sanso.web.selectors import selectors_in
 from sanso.web.services import Services
-from sanso.web.tree import syntax, tree_json
+from sanso.web.tree import set_out, syntax, tree_json
 
 _MOST_STEPS = 11_000
 
@@ -67,7 +67,7 @@ def query_exemplars(services: Services, asked: Asked) -> Response:
 
 def format_query(_: Services, asked: Asked) -> Response:
     """The expression, set out over lines."""
-    return success(syntax(_expr(asked.given)).prettify())
+    return success(set_out(_expr(asked.given)))
 
 
 def parse_query(_: Services, asked: Asked) -> Response:

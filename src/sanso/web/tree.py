@@ -8,8 +8,9 @@ from typing import Any
 
 import promql_parser as parser
 
-from sanso.promql.lexical import NEGATIVE_TIMES, rewritten
+from sanso.promql.lexical import NEGATIVE_TIMES
 from sanso.promql.parse import parsed
+from sanso.promql.reading import prettified, read, shown
 from sanso.web.number_text import number
 
 _CARDS = {
@@ -28,8 +29,18 @@ def syntax(text: str) -> Any:
     Raises:
         QueryError: It is not PromQL.
     """
-    parsed(text)  # which says what is wrong in Prometheus's words
-    return parser.parse(rewritten(text))
+    parsed(text)  # which refuses more than the parser does
+    return read(text)
+
+
+def set_out(text: str) -> str:
+    """An expression over lines.
+
+    Raises:
+        QueryError: It is not PromQL.
+    """
+    parsed(text)
+    return prettified(text)
 
 
 def tree_json(node: Any) -> dict[str, Any] | None:
@@ -109,7 +120,7 @@ def _selector(node: Any) -> dict[str, Any]:
         "name": node.name or "",
         **_moved(node),
         "matchers": [
-            *({"name": m.name, "value": m.value, "type": _OPERATORS[str(m.op)]} for m in node.matchers.matchers),
+            *({"name": m.name, "value": shown(m.value), "type": _OPERATORS[str(m.op)]} for m in node.matchers.matchers),
             *named,
         ],
         "anchored": False,
