@@ -37,7 +37,7 @@ def test_federation_gives_the_newest_samples_with_their_times(api: httpx.Client)
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     families = {family.name: family for family in text_fd_to_metric_families(io.StringIO(answer.text))}
     assert set(families) == {"up", "now_and_then"}
-    assert answer.text.startswith("# 1 native histograms are left out: exponential buckets have no form in text\n")
+    assert answer.text.startswith("# exponential histograms left out, for they have no form in text: 1\n")
     assert families["up"].type == "gauge"
     assert [(s.labels, s.value, s.timestamp) for s in families["up"].samples] == [
         ({"job": "a", "instance": 'x"y\n', "site": "s"}, 1.0, START / 1000 + 30),

@@ -56,7 +56,7 @@ def _with_word_of(left_out: int, page: Response) -> Response:
     """The page with how many histograms are not on it."""
     page.headers[LEFT_OUT] = str(left_out)
     if page.headers["content-type"].startswith("text/plain"):
-        text = f"# {left_out} native histograms are left out: exponential buckets have no form in text\n"
+        text = f"# exponential histograms left out, for they have no form in text: {left_out}\n"
         page.body = text.encode() + page.body
         page.headers["content-length"] = str(len(page.body))
     return page
