@@ -19,6 +19,9 @@ FAMILIES = (
     Family("sanso_store_bytes", "gauge", "The store's file.", "bytes"),
     Family("sanso_store_samples_refused_total", "counter", "Samples refused because newer ones were there."),
     Family("sanso_store_rows_lost_total", "counter", "Rows lost because the disk took nothing for too long."),
+    Family(
+        "sanso_store_waits_total", "counter", "Times that a writer waited, for rows came faster than can be sealed."
+    ),
 )
 
 
@@ -55,6 +58,6 @@ class OwnFigures:
             self._stats, self._asked_ms = self._counts.stats(), now_ms
         held = self._stats
         values = [self._counts.missed(), self._counts.dropped()]
-        values += [held.series, held.samples, held.bytes, held.refused, held.lost]
+        values += [held.series, held.samples, held.bytes, held.refused, held.lost, held.held_up]
         names = tuple(family.name for family in FAMILIES)
         return self._builder.row(names, named(names), [float(value) for value in values])

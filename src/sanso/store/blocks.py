@@ -28,6 +28,8 @@ from sanso.store.related import FEWEST_ROWS, Related
 PIECE_BYTES = 1 << 15
 _CONSTANT, _FLOATS, _WHOLES, _SMALL, _DECIMALS, _SAME, _DIFFERENCE = (bytes([kind]) for kind in range(7))
 _MOST_WHOLE, _MOST_DECIMAL = 2.0**62, 2.0**53
+_MOST_EXACT = 2.0**51
+"""Below that a product's error is less than half, and rounds away."""
 _MOST_DIGITS = 9
 _FIRST_ROOM, _MOST_ROOM = 1 << 14, 1 << 26
 _CONFIG = ChunkConfig()
@@ -262,7 +264,10 @@ def _as_decimals(values: Floats) -> Iterator[tuple[int, Times]]:
     if not largest < _MOST_WHOLE:  # nor where there is a NaN
         return
     few = values[:: max(len(values) // 8, 1)]
-    for digits in range(_MOST_DIGITS + 1):
+    exact = max((digits for digits in range(_MOST_DIGITS + 1) if largest * 10.0**digits < _MOST_EXACT), default=-1)
+    # What has few digits has more as well, so that the most of them say for all whether there is any use in trying.
+    hopeless = exact >= 0 and not _same(few, np.rint(few * 10.0**exact), exact)
+    for digits in range(exact + 1 if hopeless else 0, _MOST_DIGITS + 1):
         if digits and largest * 10.0**digits >= _MOST_DECIMAL:
             return
         if not _same(few, np.rint(few * 10.0**digits), digits):

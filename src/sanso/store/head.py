@@ -12,7 +12,7 @@ from sanso.model.frame import ABSENT, STALE, Columns, Floats, Row, Times, absent
 from sanso.store.places import Places
 
 _FIRST_ROWS, _MOST_ROWS = 16, 128
-_TILE_BYTES = 8 << 20
+_TILE_BYTES = 4 << 20
 """A wide head's tiles have fewer rows: each is made while a writer waits."""
 _LINES = 64
 
@@ -185,9 +185,10 @@ class Head:
     def drop(self, rows: int, *, sealed: bool) -> None:
         """Forget the oldest rows; a series stays that has a sample in the rest, or goes on after what was sealed."""
         view = self.view
-        alive = (~is_absent(view.cells(slice(None), rows, view.rows))).any(axis=1)
-        if sealed:
-            alive |= _going_on(view, rows)
+        alive = ~is_absent(_lasts(view, rows, view.rows))
+        if sealed and not alive.all():
+            last = _lasts(view, 0, rows)
+            alive |= ~is_absent(last) & ~is_stale(last)
         kept = [(tile, start - rows) for tile, start in zip(view.tiles, view.starts, strict=True)]
         kept = [pair for pair in kept if pair[1] + pair[0].shape[1] > 0] or kept[-1:]
         places = view.places
@@ -261,18 +262,18 @@ class Head:
         return row
 
 
-def _going_on(view: View, rows: int) -> NDArray[np.bool_]:
-    """Which lines have a sample in so many rows, and not a stale marker as their last."""
-    last = absent(len(view.series))
-    for start in reversed([max(start, 0) for start in view.starts if start < rows]):
-        looked = np.flatnonzero(is_absent(last))
-        if not len(looked):
-            break
-        for first in (max(rows - 1, start), start):  # most have one in the very last row
-            held = view.cells(looked, first, rows)
-            there = ~is_absent(held)
-            at = held.shape[1] - 1 - there[:, ::-1].argmax(axis=1)
-            last[looked] = held[np.arange(len(looked)), at]
-            looked = looked[~there.any(axis=1)]
-        rows = start
-    return np.asarray(~is_absent(last) & ~is_stale(last))
+def _lasts(view: View, first: int, last: int) -> Floats:
+    """The last cell of each line in rows [first, last) that is not absent; absent where there is none."""
+    found = absent(len(view.series))
+    looked = np.arange(len(found))
+    begins = [max(start, first) for start in view.starts if start < last]
+    for begin in (last - 1, *reversed(begins)):  # most have one in the very last row
+        if not len(looked) or not first <= begin < last:
+            continue
+        held = view.cells(looked, begin, last)
+        there = ~is_absent(held)
+        at = held.shape[1] - 1 - there[:, ::-1].argmax(axis=1)
+        found[looked] = held[np.arange(len(looked)), at]
+        looked = looked[~there.any(axis=1)]
+        last = begin
+    return found
