@@ -183,6 +183,8 @@ def test_bytes_in_strings(text: str, shown: str, good: bool) -> None:
         ("x + # c", "1:8: parse error: unexpected end of input"),
         ("up == bool", "1:11: parse error: unexpected end of input"),
         ("x + on(a)", "1:10: parse error: unexpected end of input"),
+        ('0x10 * x{a=~"\\\\Qa"} / ', "1:23: parse error: unexpected end of input"),
+        ('x{a=~"\\\\Qa"} y', " parse error: invalid promql query"),
         ("-", "1:2: parse error: unexpected end of input"),
         ("sum(", "1:5: parse error: unclosed left parenthesis"),
         ("sum by", '1:7: parse error: unexpected end of input in grouping opts, expected "("'),

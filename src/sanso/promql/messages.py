@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 from sanso.promql.lexical import Kind, Token, parts, tokens
 from sanso.promql.tree import NOWHERE
-from sanso.promql.unfinished import NOT_PROMQL, missing
 
 _TYPES = {"vector": "instant vector", "matrix": "range vector", "scalar": "scalar", "string": "string"}
 _QUOTED = re.compile(r"(name|function|to|label|operator) '([^']*)'")
@@ -24,8 +23,6 @@ Finder: TypeAlias = Callable[[str, re.Match[str]], int]
 
 def message(text: str, error: str) -> str:
     """The parser's message about a text as Prometheus would say it."""
-    if NOT_PROMQL in error:
-        error = missing(text) or error
     where = position(text, _place(text, error))
     said = _TYPED.sub(_typed, _QUOTED.sub(r'\1 "\2"', error))
     said = said.replace("an vector selector or matrix selector", "an instant vector selector or range vector selector")

@@ -12,6 +12,7 @@ from sanso.model.expressions import compiled
 from sanso.promql.lexical import rewritten, tokens
 from sanso.promql.messages import message
 from sanso.promql.refused import refuse, unquoted
+from sanso.promql.unfinished import NOT_PROMQL, missing
 
 _HIDDEN = "\U0010fe00"
 """Before the code of a hidden pattern; a character that nobody uses."""
@@ -30,7 +31,10 @@ def read(text: str) -> Any:
     try:
         return _parsed(spelled)
     except ValueError as error:
-        raise QueryError(f'invalid parameter "query": {message(text, str(error))}') from error
+        said = str(error)
+        if NOT_PROMQL in said:
+            said = missing(_hidden(spelled)) or said
+        raise QueryError(f'invalid parameter "query": {message(text, said)}') from error
 
 
 def shown(value: str) -> str:
