@@ -11,6 +11,7 @@ block is found without reading all of it.
 from __future__ import annotations
 
 import itertools
+import math
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -263,19 +264,26 @@ def _as_decimals(values: Floats) -> Iterator[tuple[int, Times]]:
     largest = np.abs(values).max()
     if not largest < _MOST_WHOLE:  # nor where there is a NaN
         return
-    few = values[:: max(len(values) // 8, 1)]
-    exact = max((digits for digits in range(_MOST_DIGITS + 1) if largest * 10.0**digits < _MOST_EXACT), default=-1)
-    # What has few digits has more as well, so that the most of them say for all whether there is any use in trying.
-    hopeless = exact >= 0 and not _same(few, np.rint(few * 10.0**exact), exact)
-    for digits in range(exact + 1 if hopeless else 0, _MOST_DIGITS + 1):
-        if digits and largest * 10.0**digits >= _MOST_DECIMAL:
-            return
-        if not _same(few, np.rint(few * 10.0**digits), digits):
-            continue
+    few = values[:: max(len(values) // 8, 1)].copy()
+    for digits in _digits_worth_trying(few, float(largest)):
         whole = np.rint(values * 10.0**digits)
         if _same(values, whole, digits):
             yield digits, whole.astype(np.int64)
             return
+
+
+def _digits_worth_trying(few: Floats, largest: float) -> Iterator[int]:
+    """How many digits a few of the values have, from the fewest on."""
+    if _same(few, np.rint(few), 0):
+        yield 0
+    # What has few digits has more as well, so that the most of them say for all whether there is any use in trying.
+    exact = min(_MOST_DIGITS, math.floor(math.log10(_MOST_EXACT / (largest or 1.0))))
+    hopeless = exact > 0 and not _same(few, np.rint(few * 10.0**exact), exact)
+    for digits in range(exact + 1 if hopeless else 1, _MOST_DIGITS + 1):
+        if largest * 10.0**digits >= _MOST_DECIMAL:
+            return
+        if _same(few, np.rint(few * 10.0**digits), digits):
+            yield digits
 
 
 def _same(values: Floats, whole: Floats, digits: int) -> bool:
