@@ -11,6 +11,9 @@ from dataclasses import replace
 
 from sanso.cli.options import Subcommands, add_monitor_options, configuration
 
+_GIVE_BACK_S = 30.0
+"""Between two times at which memory that nobody uses is given back."""
+
 
 def add_to(commands: Subcommands) -> None:
     """Register the command."""
@@ -23,7 +26,7 @@ def add_to(commands: Subcommands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; SIGHUP reads the configuration again."""
-    from sanso.cli.heap import share_heap
+    from sanso.cli.heap import give_back, share_heap
     from sanso.cli.hosting import Hosting
 
     share_heap()
@@ -42,6 +45,17 @@ def run(options: argparse.Namespace) -> int:
         for notice in hosting.monitor.notices:
             logging.getLogger("sanso").warning("%s", notice)
         logging.getLogger("sanso").info("watching; open %s", hosting.url)
-        while asked.get() != "stop":
-            hosting.reloader.reload()
+        while (word := _heard(asked)) != "stop":
+            if word:
+                hosting.reloader.reload()
+            else:
+                give_back()
     return 0
+
+
+def _heard(asked: queue.SimpleQueue[str]) -> str:
+    """The next word; empty where none comes for a while."""
+    try:
+        return asked.get(timeout=_GIVE_BACK_S)
+    except queue.Empty:
+        return ""
