@@ -11,11 +11,19 @@ from sanso.web.counted_text import countable, padded, points, series
 from sanso.web.number_text import number
 
 whole = st.integers(0, 2**53 - 1) | st.integers(0, 30_000) | st.sampled_from([0, 9_999, 10_000, 99_999_999, 10**8])
+decimal = st.integers(-(10**15) + 1, 10**15 - 1).map(lambda parts: parts / 10_000) | st.sampled_from(
+    [0.5, 0.0001, -0.25, 0.1, 99_999_999_999.9999, 1.0001, -3.0]
+)
 
 
-@given(st.integers(1, 5).flatmap(lambda steps: st.lists(st.lists(whole, min_size=steps, max_size=steps), min_size=1)))
-def test_whole_numbers_are_written_as_one_at_a_time(rows: list[list[int]]) -> None:
+@given(
+    st.tuples(st.integers(1, 5), st.sampled_from([whole, decimal, whole | decimal])).flatmap(
+        lambda kind: st.lists(st.lists(kind[1], min_size=kind[0], max_size=kind[0]), min_size=1)
+    )
+)
+def test_numbers_of_few_decimals_are_written_as_one_at_a_time(rows: list[list[float]]) -> None:
     values = np.array(rows, dtype=float)
+    values[values == 0] = 0.0
     times = [b"%d" % (1_700_000_000 + place) if place % 2 else b"%d.125" % place for place in range(values.shape[1])]
     assert countable(values).all()
     written = list(points(values, times))
@@ -27,18 +35,22 @@ def test_whole_numbers_are_written_as_one_at_a_time(rows: list[list[int]]) -> No
         assert len(json.loads(b"[" + text + b"]")) == len(times)
 
 
-def test_what_is_not_a_count_is_told() -> None:
+def test_what_has_more_digits_is_told() -> None:
     rows = [
         [1.0, 2.0],
         [1.0, 2.5],
         [-1.0, 0.0],
+        [1.0, 1 / 3],
+        [1.0, 0.00005],
+        [0.1 + 0.2, 1.0],
+        [100_000_000_000.0625, 1.0],
         [0.0, -0.0],
         [np.nan, 1.0],
         [np.inf, 1.0],
         [ABSENT, 1.0],
         [2.0**53, 1.0],
     ]
-    assert countable(np.array(rows)).tolist() == [True] + [False] * 7
+    assert countable(np.array(rows)).tolist() == [True] * 3 + [False] * 9
 
 
 def test_many_rows_go_in_several_layouts() -> None:

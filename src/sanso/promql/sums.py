@@ -67,10 +67,13 @@ def run_means(values: Floats, starts: Places, sizes: Places, counts: NDArray[np.
 def _run_sums(values: Floats, starts: Places, sizes: Places) -> tuple[Floats, Floats]:
     """As `_sums`, for runs of rows."""
     if len(starts) * _LONG_RUN <= len(values) and np.isfinite(values).all():
-        runs = zip(starts.tolist(), sizes.tolist(), strict=True)
         with np.errstate(all="ignore"):
-            folded = [_folded(values[start : start + size]) for start, size in runs]
-            sums, lost = np.array([total for total, _ in folded]), np.array([rest for _, rest in folded])
+            if (sizes == sizes[0]).all():
+                sums, lost = _folded(values.reshape(len(sizes), -1, values.shape[1]))
+            else:
+                runs = zip(starts.tolist(), sizes.tolist(), strict=True)
+                folded = [_folded(values[None, start : start + size]) for start, size in runs]
+                sums, lost = (np.concatenate(parts) for parts in zip(*folded, strict=True))
             # Where terms have cancelled each other, two numbers are not enough.
             weight = np.add.reduceat(np.abs(values), starts, axis=0)
             if ((np.abs(sums) > weight * 2.0**-48) | (weight == 0)).all():
@@ -80,16 +83,17 @@ def _run_sums(values: Floats, starts: Places, sizes: Places) -> tuple[Floats, Fl
 
 
 def _folded(terms: Floats) -> tuple[Floats, Floats]:
-    lost = np.zeros(terms.shape[1])
-    while len(terms) > 1:
-        half = len(terms) // 2
-        odd = terms[2 * half :]
-        first, second = terms[:half], terms[half : 2 * half]
+    """Sums over the middle axis of [G, R, C], and what they have lost: [G, C] each."""
+    lost = np.zeros((len(terms), terms.shape[2]))
+    while terms.shape[1] > 1:
+        half = terms.shape[1] // 2
+        odd = terms[:, 2 * half :]
+        first, second = terms[:, :half], terms[:, half : 2 * half]
         total = first + second
         came = total - first
-        lost += ((first - (total - came)) + (second - came)).sum(axis=0)
-        terms = np.concatenate([total, odd]) if len(odd) else total
-    return terms[0], lost
+        lost += ((first - (total - came)) + (second - came)).sum(axis=1)
+        terms = np.concatenate([total, odd], axis=1) if odd.shape[1] else total
+    return terms[:, 0], lost
 
 
 def window_means(values: Floats, first: Places, last: Places, counts: NDArray[np.int64]) -> Floats:
