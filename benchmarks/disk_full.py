@@ -26,9 +26,11 @@ from harness.remote_write import HEADERS, requests
 from harness.servers import Server, get_json, serving
 from sanso.model.labels import series_of
 
-SERIES, DISK_MB = 200, 48
+SERIES, DISK_MB = 200, 96
 LABELS = [series_of("disk_rows", number=str(number)) for number in range(SERIES)]
 NORMAL_S, FULL_S, MOST_WAIT_S = 0.6, 0.8, 20
+NORMAL_ROWS = 600
+"""At most: twenty rounds of them leave room on the disk, however fast the machine is."""
 
 
 class Sender:
@@ -39,8 +41,9 @@ class Sender:
         self.acknowledged = 0
         self.refused = 0
 
-    def send(self, server: Server, seconds: float, *, until: int = 0) -> None:
-        """Send for so long; with a status, until a row was answered by it."""
+    def send(self, server: Server, seconds: float, *, until: int = 0, rows: int = 0) -> None:
+        """Send for so long, or until so many rows were acknowledged; with a status, until a row was answered by it."""
+        last = self.acknowledged + rows
         connection = http.client.HTTPConnection(urllib.parse.urlsplit(server.url).netloc, timeout=30)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -57,7 +60,7 @@ class Sender:
                 time.sleep(0.02)
             else:
                 raise RuntimeError(f"answered {answer.status}")
-            if answer.status == until:
+            if answer.status == until or (rows and self.acknowledged == last):
                 return
         if until:
             raise RuntimeError(f"no row was answered with {until} for {seconds:g} s")
@@ -110,7 +113,7 @@ def main() -> None:
         ballast = disk / "ballast"
         with serving("sanso", disk) as server:
             for _ in range(rounds):
-                sender.send(server, NORMAL_S)
+                sender.send(server, NORMAL_S, rows=NORMAL_ROWS)
                 filled(ballast)
                 sender.send(server, MOST_WAIT_S, until=503)
                 sender.send(server, FULL_S)
