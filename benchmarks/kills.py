@@ -100,7 +100,7 @@ def missing(server: Server, account: Account, newest: int) -> int:
 
 def killed(name: str, rounds: int, folder: Path) -> Account:
     """The account of a server after so many kills."""
-    account = Account(int(time.time()) * 1000 - 86_400_000)
+    account = Account(int(time.time()) * 1000 - 30 * 86_400_000)
     dice = random.Random(1)
     for turn in range(rounds):
         began = time.perf_counter()
