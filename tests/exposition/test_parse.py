@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from sanso.exposition.number_labels import NUMBER_LABELS, spelled
 from sanso.exposition.page import NO_TIME, Limits, Sample
 from sanso.exposition.parse import TextParser
 from sanso.exposition.render import render_text
@@ -370,7 +371,10 @@ def test_prometheus_clients_own_page() -> None:
 def test_a_real_page() -> None:
     text = pages.NODE_EXPORTER.read_text("utf-8")
     told = {
-        labels_of({NAME: sample.name, **sample.labels}): ("NaN" if math.isnan(sample.value) else sample.value, None)
+        spelled(labels_of({NAME: sample.name, **sample.labels}), NUMBER_LABELS.get(family.type, ""), strict=False): (
+            "NaN" if math.isnan(sample.value) else sample.value,
+            None,
+        )
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }

@@ -54,6 +54,17 @@ def format_float(value: float) -> str:
     return repr(value).removesuffix(".0")
 
 
+def canonical_float(value: float) -> str:
+    """A number as OpenMetrics writes it canonically, in label values too: 0.25, 1.0, 2.5e+06, +Inf."""
+    if math.isnan(value) or math.isinf(value):
+        return format_float(value)
+    if value == 0:
+        return "0.0"
+    if 1e-4 <= abs(value) < 1e6:
+        return repr(float(value))
+    return next(text for digits in range(18) if float(text := f"{value:.{digits}e}") == value)
+
+
 def _offered(kind: str, told: dict[str, str]) -> PageFormat | None:
     version = told.get("version", "")
     if kind == "application/openmetrics-text":

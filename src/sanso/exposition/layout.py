@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from itertools import pairwise
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ from sanso.model.labels import Labels
 _Pick = Callable[[Sequence[bytes]], tuple[bytes, ...]]
 
 _Number = TypeVar("_Number", np.float64, np.int64)
+
+Known: TypeAlias = Mapping[str, Mapping[bytes, Labels]]
+"""Labels by line prefix, by the number label in force where the line stood."""
 
 _BLANKS = b" \t"
 _NUMBER_CHARACTERS = b"0123456789+-.eEnNaAiIfFtTyY"
@@ -38,12 +42,19 @@ class Shape:
         samples: The place of each sample line among the lines.
         prefixes: Each sample line up to its value.
         labels: Each sample line's series.
+        turns: Number labels (`number_labels`) by the sample line from which on they are in force.
     """
 
     families: list[Family] = field(default_factory=list)
     samples: list[int] = field(default_factory=list)
     prefixes: list[bytes] = field(default_factory=list)
     labels: list[Labels] = field(default_factory=list)
+    turns: list[tuple[int, str]] = field(default_factory=list)
+
+    def turn(self, number_label: str) -> None:
+        """The sample lines that follow stand under another type."""
+        if number_label != (self.turns[-1][1] if self.turns else ""):
+            self.turns.append((len(self.samples), number_label))
 
     def add(self, place: int, prefix: bytes, labels: Labels) -> None:
         """One sample line more."""
@@ -64,7 +75,7 @@ class Layout:
     Attributes:
         columns: The series, no two alike.
         families: By the metadata lines.
-        known: Labels by line prefix.
+        known: Labels by line prefix, by the number label in force.
         samples: The place of each sample line among the lines.
         labels: Each sample line's series.
         duplicates: Sample lines whose series stand twice.
@@ -74,7 +85,7 @@ class Layout:
         self.families = tuple(shape.families)
         self.samples = shape.samples
         self.labels = shape.labels
-        self.known = dict(zip(shape.prefixes, shape.labels, strict=True))
+        self.known = _known(shape)
         self._count = len(lines)
         sampled = set(shape.samples)
         self._pick_samples = _picker(shape.samples)
@@ -133,6 +144,15 @@ def is_number(text: bytes) -> bool:
 def _well_spelled(values: Floats, texts: list[bytes]) -> bool:
     """Whether what is not finite was written so: float() takes +nan, and makes an infinity of 1e999."""
     return all(_NOT_FINITE.fullmatch(texts[place].strip()) for place in np.flatnonzero(~np.isfinite(values)))
+
+
+def _known(shape: Shape) -> Known:
+    known: dict[str, dict[bytes, Labels]] = {}
+    turns = [(0, ""), *shape.turns, (len(shape.samples), "")]
+    for (begin, number_label), (end, _) in pairwise(turns):
+        lines = zip(shape.prefixes[begin:end], shape.labels[begin:end], strict=True)
+        known.setdefault(number_label, {}).update(lines)
+    return known
 
 
 def _picker(places: list[int]) -> _Pick:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
-from sanso.exposition.layout import Layout, Shape, is_number, plain_numbers
+from sanso.exposition.layout import Known, Layout, Shape, is_number, plain_numbers
+from sanso.exposition.number_labels import NUMBER_LABELS
 from sanso.exposition.openmetrics_families import Section, read_section
 from sanso.exposition.openmetrics_rules import CompiledRules, NumberRules
 from sanso.exposition.page import NO_TIME, Exemplar, Limits, Page
@@ -35,10 +36,11 @@ _TAIL = re.compile(
     + rb"))?)?"
 )
 _MOST_EXEMPLAR_CHARACTERS = 128
+_NOTHING_KNOWN: dict[bytes, Labels] = {}
 _LATEST_MS = 9e18
 """The standard allows any time; one beyond what an int64 of milliseconds holds is told as this."""
 
-_Key: TypeAlias = tuple[tuple[bytes, ...], tuple[bytes, ...]]
+_Key: TypeAlias = tuple[str, tuple[bytes, ...], tuple[bytes, ...]]
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class _Learned:
         layout: The lines.
         rules: For the numbers.
         bounds: The most that an exemplar of each sample line may be; None where it may have none.
-        sections: By metadata lines and line prefixes: those that the next page repeats are not judged again.
+        sections: By the number label in force, metadata lines and line prefixes: those that the next page repeats are
+            not judged again.
     """
 
     layout: Layout
@@ -164,35 +167,45 @@ class OpenMetricsParser:
                 names.update(taken)
             rules.take(section.rules, len(shape.samples))
             bounds += section.bounds
-            first = start + len(key[0])
-            shape.samples += range(first, first + len(key[1]))
-            shape.prefixes += key[1]
+            number_label, metadata, prefixes = key
+            shape.turn(number_label)
+            first = start + len(metadata)
+            shape.samples += range(first, first + len(prefixes))
+            shape.prefixes += prefixes
             shape.labels += section.labels
             shape.families += section.families
         check_samples(shape.samples, self._limits)
         layout = Layout(lines, shape, last.layout if last is not None else None, last_wins=True)
         return _Learned(layout, rules.compiled(), bounds, sections)
 
-    def _section(self, start: int, key: _Key, known: Mapping[bytes, Labels]) -> Section:
+    def _section(self, start: int, key: _Key, known: Known) -> Section:
+        number_label, metadata, prefixes = key
+        here = known.get(number_label, {})
+
         def labels_of(prefix: bytes) -> Labels:
-            return known.get(prefix) or self._texts.labels(prefix)
+            return here.get(prefix) or self._texts.labels(prefix, number_label)
 
-        return read_section(*key, labels_of, start)
+        return read_section(metadata, prefixes, labels_of, start)
 
 
-def _sections(lines: Sequence[bytes], end: int, known: Mapping[bytes, Labels]) -> Iterator[tuple[int, _Key]]:
-    """The parts of a page that each begin with metadata, as their first line, their metadata and sample prefixes."""
+def _sections(lines: Sequence[bytes], end: int, known: Known) -> Iterator[tuple[int, _Key]]:
+    """The parts of a page that each begin with metadata, with their first line."""
     start, metadata, prefixes = 0, list[bytes](), list[bytes]()
+    number_label, here = "", known.get("", _NOTHING_KNOWN)
     for place in range(end):
         line = lines[place]
         if line[:1] == b"#":
             if prefixes:
-                yield start, (tuple(metadata), tuple(prefixes))
+                yield start, (number_label, tuple(metadata), tuple(prefixes))
                 start, metadata, prefixes = place, [], []
             metadata.append(line)
+            if line[:7] == b"# TYPE ":
+                kind = "histogram" if line.endswith(b" histogram") else "summary" if line.endswith(b" summary") else ""
+                number_label = NUMBER_LABELS.get(kind, "")
+                here = known.get(number_label, _NOTHING_KNOWN)
             continue
         prefix = line[: line.rfind(b" ") + 1]
-        if prefix not in known:
+        if prefix not in here:
             found = STRICT_PREFIX.match(line)
             if found is None:
                 wanted = 'name{label="value"} and a number are expected'
@@ -200,7 +213,7 @@ def _sections(lines: Sequence[bytes], end: int, known: Mapping[bytes, Labels]) -
             prefix = found[0]
         prefixes.append(prefix)
     if metadata or prefixes:
-        yield start, (tuple(metadata), tuple(prefixes))
+        yield start, (number_label, tuple(metadata), tuple(prefixes))
 
 
 def _plain(tails: list[bytes]) -> _Numbers | None:

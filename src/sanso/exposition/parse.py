@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import cast
 
-from sanso.exposition.layout import Layout, Shape, is_number, plain_numbers, timed_numbers
+from sanso.exposition.layout import Known, Layout, Shape, is_number, plain_numbers, timed_numbers
+from sanso.exposition.number_labels import NUMBER_LABELS
 from sanso.exposition.page import NO_TIME, Limits, Page
 from sanso.exposition.series_text import QUOTED, TEXT_PREFIX, SeriesTexts, shown, unescape, utf8
 from sanso.model.errors import DecodeError
 from sanso.model.frame import Family, FamilyType, Floats, Row, Times
-from sanso.model.labels import Labels
 
 _META = re.compile(
     rb"[ \t]*+#[ \t]++(HELP|TYPE)[ \t]++(?:([a-zA-Z_:][a-zA-Z0-9_:]*+)|(" + QUOTED.pattern + rb"))(?:[ \t](.*))?\Z",
@@ -77,12 +77,13 @@ class TextParser:
         self._timed = bool((timed[1] != NO_TIME).any())
         return timed if self._timed else (timed[0], None)
 
-    def _learn(self, lines: Sequence[bytes], known: Mapping[bytes, Labels]) -> Layout:
+    def _learn(self, lines: Sequence[bytes], known: Known) -> Layout:
         shape, metadata = Shape(), _Metadata()
+        here = known.get("", {})
         for place, line in enumerate(lines):
             end = line.rfind(b" ")
             prefix = line[: (line.rfind(b" ", 0, end) if self._timed else end) + 1]
-            labels = known.get(prefix)
+            labels = here.get(prefix)
             if labels is not None:
                 shape.add(place, prefix, labels)
                 continue
@@ -91,12 +92,14 @@ class TextParser:
                 if not start:
                     continue
                 if start.startswith(b"#"):
-                    metadata.read(line)
+                    if metadata.read(line):
+                        shape.turn(metadata.number_label)
+                        here = known.get(metadata.number_label, {})
                     continue
                 found = TEXT_PREFIX.match(line)
                 if found is None:
                     raise DecodeError(f'name{{label="value"}} and a number are expected, not {shown(line)}')
-                labels = known.get(found[0]) or self._texts.labels(found[0])
+                labels = here.get(found[0]) or self._texts.labels(found[0], metadata.number_label)
                 shape.add(place, found[0], labels)
             except DecodeError as error:
                 raise DecodeError(f"line {place + 1}: {error}") from error
@@ -106,29 +109,37 @@ class TextParser:
 
 
 class _Metadata:
-    """Types and help texts as the lines of a page tell them; the last one counts."""
+    """Types and help texts as the lines of a page tell them; the last one counts.
+
+    Attributes:
+        number_label: The label that holds a number in what follows the last type; empty for none.
+    """
 
     def __init__(self) -> None:
+        self.number_label = ""
         self._types: dict[str, FamilyType] = {}
         self._helps: dict[str, str] = {}
 
-    def read(self, line: bytes) -> None:
-        """A line that begins with `#`; what is neither HELP nor TYPE is a comment."""
+    def read(self, line: bytes) -> bool:
+        """A line that begins with `#`; what is neither HELP nor TYPE is a comment. Whether the number label changed."""
         found = _META.match(line)
         if found is None:
             if _NAMELESS.match(line):
                 raise DecodeError(f"a metric name is expected in {shown(line)}")
-            return
+            return False
         kind, plain, quoted, rest = found.groups()
         name = plain.decode() if plain is not None else utf8(unescape(quoted[1:-1]), "a metric name")
         text = (rest or b"").strip(b" \t")
         if kind == b"HELP":
             unescaped = _HELP_ESCAPE.sub(lambda e: b"\n" if e[1] == b"n" else b"\\", text)
             self._helps[name] = utf8(unescaped, f"the help text of {name}")
-        elif text not in _TYPES:
+            return False
+        if text not in _TYPES:
             raise DecodeError(f"{shown(text)} is not a type of text 0.0.4")
-        else:
-            self._types[name] = cast("FamilyType", "unknown" if text == b"untyped" else text.decode())
+        kind = text.decode()
+        self._types[name] = cast("FamilyType", "unknown" if kind == "untyped" else kind)
+        before, self.number_label = self.number_label, NUMBER_LABELS.get(kind, "")
+        return self.number_label != before
 
     def families(self) -> list[Family]:
         names = dict.fromkeys((*self._types, *self._helps))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from sanso.exposition.number_labels import spelled
 from sanso.exposition.page import Limits
 from sanso.model.errors import DecodeError
 from sanso.model.labels import NAME, Labels, labels_of
@@ -96,24 +97,27 @@ class SeriesTexts:
     Args:
         limits: Of labels.
         strict: As in `series_labels`.
-        most: How many are remembered.
+        most: How many are remembered, of each number label.
     """
 
     def __init__(self, limits: Limits, *, strict: bool, most: int = 100_000) -> None:
         self._limits = limits
         self._strict = strict
         self._most = most
-        self._known: dict[bytes, Labels] = {}
+        self._known: dict[str, dict[bytes, Labels]] = {}
 
-    def labels(self, prefix: bytes) -> Labels:
-        """As `series_labels`."""
-        labels = self._known.get(prefix)
+    def labels(self, prefix: bytes, number_label: str = "") -> Labels:
+        """As `series_labels`; the value of the label that holds a number (`number_labels`) in its canonical form."""
+        known = self._known.setdefault(number_label, {})
+        labels = known.get(prefix)
         if labels is None:
             labels = series_labels(prefix, self._limits, strict=self._strict)
-            if len(self._known) >= self._most:
-                self._known.clear()
+            if number_label:
+                labels = spelled(labels, number_label, strict=self._strict)
+            if len(known) >= self._most:
+                known.clear()
             if self._most:
-                self._known[prefix] = labels
+                known[prefix] = labels
         return labels
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-from sanso.exposition.formats import format_float
+from sanso.exposition.formats import canonical_float, format_float
 from sanso.sdk.buckets import Buckets, cumulative
 from sanso.sdk.instruments import Kind, Labels
 from sanso.sdk.otlp_encoding import Metric, Point
@@ -66,7 +66,7 @@ def _samples(name: str, points: list[Point], buckets: Buckets, *, openmetrics: b
         sketch, bounds = point.value, buckets.of(name)
         labels = tuple(("exported_le" if key == "le" else key, value) for key, value in point.labels)
         counts = [*cumulative(sketch, bounds), sketch.count]
-        for bound, count in zip([*map(_bound_text, bounds), "+Inf"], counts, strict=True):
+        for bound, count in zip([*map(canonical_float, bounds), "+Inf"], counts, strict=True):
             yield f"{name}_bucket", (*labels, ("le", bound)), count
         if not (openmetrics and sketch.negative):  # the standard: a sum that may fall is none
             yield f"{name}_count", labels, sketch.count
@@ -77,10 +77,3 @@ def _line(sample: _Sample) -> str:
     name, labels, value = sample
     inside = ",".join(f'{key}="{text.translate(_ESCAPES)}"' for key, text in labels)
     return f"{name}{{{inside}}} {format_float(value)}" if inside else f"{name} {format_float(value)}"
-
-
-def _bound_text(bound: float) -> str:
-    """A bound as OpenMetrics writes it canonically: 0.25, 1.0, 2.5e+06."""
-    if 1e-4 <= bound < 1e6:
-        return repr(float(bound))
-    return next(text for digits in range(18) if float(text := f"{bound:.{digits}e}") == bound)

@@ -257,3 +257,9 @@ async def test_infinities_and_nan_are_values() -> None:
     await scraped.scrape("a +Inf\nb -Inf\nc NaN\n")
     found = {text.partition("{")[0]: samples[0][1] for text, samples in scraped.kept().items()}
     assert found == {"a": math.inf, "b": -math.inf, "c": "nan"}
+
+
+async def test_bounds_have_one_spelling_and_the_wish_for_no_instance_is_heard_there_too() -> None:
+    scraped = Scraped(honor_labels=True)
+    await scraped.scrape('# TYPE a histogram\na_bucket{instance="",le="1"} 1\na_bucket{le="+Inf"} 1\n')
+    assert set(scraped.kept()) == {'a_bucket{job="j", le="1.0"}', f'a_bucket{{{TARGET}, le="+Inf"}}'}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sanso.exposition.number_labels import NUMBER_LABELS, spelled
 from sanso.exposition.page import NO_TIME, Limits, Page
 from sanso.exposition.series_text import TEXT_PREFIX, series_labels
 from sanso.model.errors import DecodeError, SourceError
@@ -248,5 +249,7 @@ def _empty_labels(body: bytes, names: Sequence[str]) -> dict[Labels, frozenset[s
             labels = series_labels(prefix[0], Limits(), strict=False)
         except DecodeError:
             continue  # the parser has judged the page already
-        found[labels] = frozenset(name for name in wanted if f'{name}=""'.encode() in prefix[0])
+        names_here = frozenset(name for name in wanted if f'{name}=""'.encode() in prefix[0])
+        for number_label in ("", *NUMBER_LABELS.values()):  # whichever type the line stands under
+            found[spelled(labels, number_label, strict=False)] = names_here
     return found
