@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sanso.model.frame import Floats
+from sanso.promql.blocks import row_blocks
 
 Places = NDArray[np.intp]
 
-_BLOCK_CELLS = 1 << 17
-"""Rows are done in blocks of about so many cells, which stay in the processor's cache."""
 _PLAIN: dict[np.ufunc, np.ufunc] = {np.fmax: np.maximum, np.fmin: np.minimum}
 """The same where there is no NaN to pass over, and faster."""
 
@@ -33,7 +32,7 @@ def window_extremes(reduce: np.ufunc, values: Floats, first: Places, last: Place
     Returns:
         Shape [R, W].
     """
-    rows, length = values.shape
+    rows = len(values)
     edges = np.unique(np.concatenate([first, last]))
     if len(edges) < 2:
         return np.zeros((rows, len(first)))
@@ -43,14 +42,13 @@ def window_extremes(reduce: np.ufunc, values: Floats, first: Places, last: Place
     level = np.floor(np.log2(count)).astype(np.intp)
     second = np.maximum(begin + count - (1 << level), begin)
     out = np.empty((rows, len(first)))
-    block = max(1, _BLOCK_CELLS // length)
-    for start in range(0, rows, block):
-        part = np.ascontiguousarray(values[start : start + block].T)
+    for block in row_blocks(values):
+        part = np.ascontiguousarray(values[block].T)
         best = reduce if np.isnan(part).any() else _PLAIN[reduce]
         with np.errstate(invalid="ignore"):
             runs = _runs(best, part, edges, int(level.max()))
             found = best(runs[level, begin], runs[level, second])
-        out[start : start + block] = found.T
+        out[block] = found.T
     return out
 
 

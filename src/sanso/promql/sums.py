@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sanso.model.frame import Floats, Mask
+from sanso.promql.blocks import row_blocks
 
 Places = NDArray[np.intp]
 
 _LONG_RUN = 64
-"""Rows in a run from which on folding is faster."""
-_BLOCK_CELLS = 1 << 16
-"""Rows are done in blocks of about so many cells, which stay in the processor's cache."""
+"""Rows in a run from which on it is summed by itself."""
+_DIGITS, _MOST_EXPONENT = 53, 1023
+"""Of a float."""
+_SPARE = 55
+"""A sum is right to the last digit where what it lacks is smaller by so many powers of two."""
 
 
 def window_sums(values: Floats, first: Places, last: Places) -> Floats:
@@ -37,8 +42,7 @@ def window_sums(values: Floats, first: Places, last: Places) -> Floats:
 def run_sums(values: Floats, starts: Places, sizes: Places) -> Floats:
     """The sum of each run of rows, column by column: as `window_sums`, for runs that follow each other.
 
-    A few long runs are folded in halves, and what each addition loses is folded with them: three times faster than
-    running sums, which wait for each other.
+    Each of a few long runs is summed by itself: seven times faster than running sums, which wait for each other.
 
     Args:
         values: Shape [R, C]; no absent cell.
@@ -66,34 +70,42 @@ def run_means(values: Floats, starts: Places, sizes: Places, counts: NDArray[np.
 
 def _run_sums(values: Floats, starts: Places, sizes: Places) -> tuple[Floats, Floats]:
     """As `_sums`, for runs of rows."""
-    if len(starts) * _LONG_RUN <= len(values) and np.isfinite(values).all():
-        with np.errstate(all="ignore"):
-            if (sizes == sizes[0]).all():
-                sums, lost = _folded(values.reshape(len(sizes), -1, values.shape[1]))
-            else:
-                runs = zip(starts.tolist(), sizes.tolist(), strict=True)
-                folded = [_folded(values[None, start : start + size]) for start, size in runs]
-                sums, lost = (np.concatenate(parts) for parts in zip(*folded, strict=True))
-            # Where terms have cancelled each other, two numbers are not enough.
-            weight = np.add.reduceat(np.abs(values), starts, axis=0)
-            if ((np.abs(sums) > weight * 2.0**-48) | (weight == 0)).all():
-                return sums, lost
-    sums, lost = _sums(np.ascontiguousarray(values.T), starts, starts + sizes)
-    return sums.T, lost.T
+    if len(starts) * _LONG_RUN > len(values):
+        sums, lost = _sums(np.ascontiguousarray(values.T), starts, starts + sizes)
+        return sums.T, lost.T
+    sums, lost = np.empty((len(starts), values.shape[1])), np.empty((len(starts), values.shape[1]))
+    with np.errstate(all="ignore"):
+        for run, (start, size) in enumerate(zip(starts.tolist(), sizes.tolist(), strict=True)):
+            terms = values[start : start + size]
+            sure = _rounded(terms, sums[run], lost[run])
+            if not sure.all():
+                doubtful = np.ascontiguousarray(terms[:, ~sure].T)
+                again = _sums(doubtful, np.zeros(1, dtype=np.intp), np.array([size]))
+                sums[run, ~sure], lost[run, ~sure] = again[0][:, 0], again[1][:, 0]
+    return sums, lost
 
 
-def _folded(terms: Floats) -> tuple[Floats, Floats]:
-    """Sums over the middle axis of [G, R, C], and what they have lost: [G, C] each."""
-    lost = np.zeros((len(terms), terms.shape[2]))
-    while terms.shape[1] > 1:
-        half = terms.shape[1] // 2
-        odd = terms[:, 2 * half :]
-        first, second = terms[:, :half], terms[:, half : 2 * half]
-        total = first + second
-        came = total - first
-        lost += ((first - (total - came)) + (second - came)).sum(axis=1)
-        terms = np.concatenate([total, odd], axis=1) if odd.shape[1] else total
-    return terms[:, 0], lost
+def _rounded(terms: Floats, sums: Floats, lost: Floats) -> Mask:
+    """Sum columns of terms [R, C]: rounded so coarsely that no addition rounds any more, and what that has cut off.
+
+    After Rump, Ogita and Oishi (2008), "Accurate floating-point summation": adding a number as great as all terms
+    together, and taking it away again, leaves of each term the digits that they can have in common.
+
+    Returns:
+        The columns [C] where what is lost in summing what was cut off is too little to matter.
+    """
+    greatest = max(float(terms.max()), -float(terms.min()))
+    common = math.frexp(greatest)[1] + (len(terms) + 1).bit_length()
+    if greatest == 0 or not math.isfinite(greatest) or common > _MOST_EXPONENT:
+        sums[:] = lost[:] = 0.0
+        return np.full(len(sums), greatest == 0)
+    above = math.ldexp(1.0, common)
+    rounded = terms + above
+    rounded -= above
+    np.add.reduce(rounded, axis=0, out=sums)
+    np.subtract(terms, rounded, out=rounded)
+    np.add.reduce(rounded, axis=0, out=lost)
+    return np.abs(sums) >= math.ldexp(len(terms) ** 2, common - 2 * _DIGITS + _SPARE)
 
 
 def window_means(values: Floats, first: Places, last: Places, counts: NDArray[np.int64]) -> Floats:
@@ -122,12 +134,10 @@ def window_means(values: Floats, first: Places, last: Places, counts: NDArray[np
 
 def _sums(values: Floats, first: Places, last: Places) -> tuple[Floats, Floats]:
     """Sums, each [R, W], and what to add to them for what rounding has lost."""
-    rows, length = values.shape
+    rows = len(values)
     sums, lost = np.empty((rows, len(first))), np.empty((rows, len(first)))
-    block = max(1, _BLOCK_CELLS // max(length, 1))
     with np.errstate(all="ignore"):
-        for start in range(0, rows, block):
-            part = slice(start, start + block)
+        for part in row_blocks(values):
             sums[part], lost[part] = _block(values[part], first, last)
     return sums, lost
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from sanso.model.errors import QueryError
-from sanso.model.frame import Floats, Frame, Mask, Times, absent, is_absent, is_stale
+from sanso.model.frame import Floats, Frame, Mask, Times, absent, is_absent, is_stale, is_whole
 from sanso.model.labels import NAME, Labels, LabelSets, derived, without
 from sanso.promql.histograms.placed import Histograms, nowhere, stacked
 from sanso.promql.histograms.reading import HistogramFrame
@@ -155,8 +155,7 @@ def windows(samples: Samples) -> Iterator[Window]:
     """The windows of a range vector; series of one frame with equal gaps share theirs."""
     for number, frame in enumerate(samples.frames):
         weights = samples.weights[number] if samples.weights else None
-        hole = is_absent(frame.values) | is_stale(frame.values)
-        if not hole.any():
+        if is_whole(frame.values) or not (hole := is_absent(frame.values) | is_stale(frame.values)).any():
             yield _window(samples, frame, weights)
             continue
         for rows in _alike(hole):
@@ -297,6 +296,8 @@ def distinct(vector: Vector) -> Vector:
 
 def trimmed(vector: Vector) -> Vector:
     """Without series that have no value at any step."""
+    if is_whole(vector.values):  # so none has a histogram either
+        return vector.floats()
     if vector.histograms is not None and not vector.histograms.held.any():
         vector = vector.floats()
     held = vector.held.any(axis=1)
