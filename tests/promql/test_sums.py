@@ -51,3 +51,13 @@ def test_means_do_not_overflow() -> None:
     values = np.full((200, 2), 1e308)
     means = run_means(values, np.array([0]), np.array([200]), np.array([[200, 200]]))
     assert np.allclose(means, 1e308, rtol=1e-15)
+
+
+def test_a_column_whose_terms_are_far_below_the_others() -> None:
+    dice = np.random.default_rng(5)
+    values = np.column_stack(
+        [dice.normal(size=500), dice.normal(size=500) * 1e-30, np.zeros(500), np.full(500, 1e-320)]
+    )
+    values[:2, 3] = [1e300, -1e300]
+    found = run_sums(values, np.array([0]), np.array([500]))[0]
+    assert found.tolist() == [math.fsum(column) for column in values.T]

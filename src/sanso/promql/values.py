@@ -12,6 +12,7 @@ import numpy as np
 from sanso.model.errors import QueryError
 from sanso.model.frame import Floats, Frame, Mask, Times, absent, is_absent, is_stale, is_whole
 from sanso.model.labels import NAME, Labels, LabelSets, derived, without
+from sanso.promql.blocks import row_blocks
 from sanso.promql.histograms.placed import Histograms, nowhere, stacked
 from sanso.promql.histograms.reading import HistogramFrame
 
@@ -116,6 +117,7 @@ class Window:
         ends: As in `Samples`.
         coarse_ms: The resolution of coarse samples; 0 where all are raw.
         weights: How many raw samples each stands for, shape [N, T]; None where that was not asked for or all are raw.
+        rising: That no series ever falls, where it is known.
     """
 
     labels: list[Labels]
@@ -127,6 +129,7 @@ class Window:
     ends: Times
     coarse_ms: int = 0
     weights: Floats | None = None
+    rising: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -151,10 +154,18 @@ def ranged(vector: Vector, steps: Times, starts: Times, ends: Times) -> Samples:
     return Samples([Frame(plain.labels, steps, plain.values)], starts, ends, (), frames)
 
 
-def windows(samples: Samples) -> Iterator[Window]:
-    """The windows of a range vector; series of one frame with equal gaps share theirs."""
+def windows(samples: Samples, *, counters: bool = False) -> Iterator[Window]:
+    """The windows of a range vector; series of one frame with equal gaps share theirs.
+
+    Args:
+        samples: The range vector.
+        counters: That most series are expected to rise only.
+    """
     for number, frame in enumerate(samples.frames):
         weights = samples.weights[number] if samples.weights else None
+        if counters and _rising(frame.values):
+            yield replace(_window(samples, frame, weights), rising=True)
+            continue
         if is_whole(frame.values) or not (hole := is_absent(frame.values) | is_stale(frame.values)).any():
             yield _window(samples, frame, weights)
             continue
@@ -168,6 +179,20 @@ def windows(samples: Samples) -> Iterator[Window]:
                     frame.coarse_ms,
                 )
                 yield _window(samples, part, None if weights is None else weights[rows][:, held])
+
+
+def _rising(values: Floats) -> bool:
+    """Whether each row never falls, and so has no hole: one look at each sample answers both."""
+    length = values.shape[1]
+    if length < 2:
+        return False
+    for rows in row_blocks(values):
+        in_a_row = values[rows].ravel()
+        rising = in_a_row[1:] >= in_a_row[:-1]
+        rising[length - 1 :: length] = True  # these are of two series
+        if not rising.all():
+            return False
+    return True
 
 
 def _window(samples: Samples, frame: Frame, weights: Floats | None) -> Window:

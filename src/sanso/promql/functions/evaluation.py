@@ -62,7 +62,7 @@ def _over_windows(evaluation: Evaluation, node: Function, definition: RangeFunct
     natives = sum(room(node.name, frame, steps) for frame in samples.histograms)
     evaluation.source.control.hold(sum(frame.values.size for frame in samples.frames) + series * steps * 2 + natives)
     parts = []
-    for window in windows(samples):
+    for window in windows(samples, counters=definition.counter):
         evaluation.source.control.check()
         values = definition.kernel(window, call)
         enough = window.last - window.first >= definition.least

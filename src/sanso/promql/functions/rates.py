@@ -7,6 +7,7 @@ import numpy as np
 from sanso.model.frame import Floats, Times
 from sanso.promql.blocks import row_blocks
 from sanso.promql.functions.registry import Call, range_function
+from sanso.promql.sums import window_sums
 from sanso.promql.values import Window
 
 
@@ -67,12 +68,12 @@ def _extrapolated(window: Window, *, counter: bool) -> Floats:
     grown = np.empty(window.shape)
     firsts, lasts = _picking(first), _picking(last)
     with np.errstate(invalid="ignore", over="ignore"):
-        for rows in row_blocks(window.values):
+        for rows in row_blocks(grown if window.rising else window.values):
             values = window.values[rows]
-            begun = values[:, firsts]
+            begun = np.ascontiguousarray(values[:, firsts])
             gained = values[:, lasts] - begun
-            if counter and _any_reset(values):
-                gained += _resets(values, first, last)
+            if counter and not window.rising:
+                _add_resets(gained, values, first, last)
             np.multiply(gained, stretched, out=grown[rows])
             if counter:
                 _not_below_zero(grown[rows], (begun, gained), (covered, before, after))
@@ -112,18 +113,10 @@ def _not_below_zero(grown: Floats, values: tuple[Floats, Floats], seconds: tuple
     grown[rows, steps] = gained[rows, steps] * ((covered + reach + after) / covered)
 
 
-def _any_reset(values: Floats) -> bool:
-    """Whether any counter is ever below its sample before."""
-    in_a_row = values.ravel()
-    dropped = in_a_row[1:] < in_a_row[:-1]
-    dropped[values.shape[1] - 1 :: values.shape[1]] = False  # these are of two series
-    return bool(dropped.any())
-
-
-def _resets(values: Floats, first: Times, last: Times) -> Floats:
-    """What counters lost to resets between the two samples of each window."""
+def _add_resets(gained: Floats, values: Floats, first: Times, last: Times) -> None:
+    """Add to growth [N, S] what counters lost to resets between the two samples of each window."""
     dropped = values[:, 1:] < values[:, :-1]
-    lost = np.zeros_like(values)
-    np.cumsum(np.where(dropped, values[:, :-1], 0.0), axis=1, out=lost[:, 1:])
-    correction: Floats = lost[:, last] - lost[:, first]
-    return correction
+    rows = np.flatnonzero(dropped.any(axis=1))
+    if len(rows):
+        lost = np.where(dropped[rows], values[rows, :-1], 0.0)
+        gained[rows] += window_sums(lost, first, last)
