@@ -18,7 +18,7 @@ from sanso.model.exemplars import Exemplar
 from sanso.model.frame import Family, FamilyType, Floats, Times
 from sanso.model.labels import Labels, labels_of, metric_name
 from sanso.sources.remote_write_schema import request_class
-from sanso.sources.remote_write_shape import ShapeReader
+from sanso.sources.remote_write_stretches import StretchReader
 from sanso.sources.remote_write_symbols import SymbolReader
 
 _TYPES: tuple[FamilyType, ...] = (
@@ -63,12 +63,12 @@ class RemoteWriteDecoder:
 
     def __init__(self, numbered: Numbered) -> None:
         self._numbered = numbered
-        self._shapes = ShapeReader()
+        self._stretches = StretchReader()
         self._symbols = SymbolReader()
 
     def forget(self) -> None:
         """Drop what is remembered: series have new numbers from now on."""
-        self._shapes.forget()
+        self._stretches.forget()
         self._symbols.forget()
 
     def read_v1(self, body: bytes) -> Decoded:
@@ -77,7 +77,7 @@ class RemoteWriteDecoder:
         Raises:
             DecodeError: It is not one.
         """
-        found = self._shapes.read(body, self._learnt)
+        found = self._stretches.read(body, self._learnt)
         if found is not None:
             return Decoded(*found)
         request = _parsed("v1", body)

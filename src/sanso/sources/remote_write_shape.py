@@ -3,16 +3,10 @@
 Senders put one sample into a series: labels, then `12 10 09 <value> 10 <time>`, or `12 07 10 <time>` where the value
 is 0. Such endings are found in the whole request at once; that every series begins where the one before it ends, and is
 as long as its header says, makes the finding certain. The bytes of a series' labels are its key.
-
-A sender repeats itself: the same series in the same order, with other values and times. So the request before of the
-same length and first series is a template: where all but values and times is the same, byte by byte, nothing is
-looked up at all.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -21,19 +15,21 @@ from numpy.typing import NDArray
 
 from sanso.model.frame import Floats, Times
 
-_FULL, _ZERO = 18, 9
+FULL, ZERO = 18, 9
 """Bytes of a sample with a value, and of one whose value is 0 and left out; both with a time of six bytes."""
-_MOST_TEMPLATES = 16
+VALUE, TIME = 15, 6
+"""Where the value and the time begin, in bytes before the end of a sample."""
+_EIGHT = 8
 _CONTINUED, _LAST = np.uint64(0x8080808080), np.uint64(0x808080808080)
 """The top bits of a time's six bytes: set in all but the last."""
-_UNKNOWN = -2
+_LOW, _HIGH = np.uint64(0x007F007F007F), np.uint64(0x7F007F007F00)
+_PAIR, _PAIR_2, _PAIR_3 = np.uint64(0x3FFF), np.uint64(0x3FFF << 14), np.uint64(0x3FFF << 28)
+_U1, _U2, _U4 = np.uint64(1), np.uint64(2), np.uint64(4)
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Places: TypeAlias = NDArray[np.intp]
 Samples: TypeAlias = tuple[NDArray[np.int64], Floats, Times]
 """A series' number, a value and a time for each sample."""
-Learnt = Callable[[bytes], int | None]
-"""The number of a series by the bytes of its labels: below 0 where it is refused, None where these are not labels."""
 
 
 @dataclass(frozen=True)
@@ -42,130 +38,49 @@ class Shape:
 
     Attributes:
         labels: Where the labels of each begin.
-        samples: Where its sample begins.
+        ends: Where its sample, and with it the series, ends.
         full: Which have a value.
-        values: Where the values of those begin.
-        times: Where each time begins.
     """
 
     labels: Places
-    samples: Places
+    ends: Places
     full: NDArray[np.bool_]
-    values: Places
-    times: Places
+
+    @property
+    def samples(self) -> Places:
+        """Where the sample of each begins, and its labels end."""
+        return self.ends - np.where(self.full, FULL, ZERO)
 
 
-@dataclass(frozen=True)
-class _Template:
-    body: Bytes
-    fixed: NDArray[np.bool_]
-    shape: Shape
-    series: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, body: Bytes, shape: Shape, series: NDArray[np.int64]) -> _Template:
-        fixed = np.ones(len(body), dtype=bool)
-        fixed[shape.values[:, None] + np.arange(8)] = False
-        fixed[shape.times[:, None] + np.arange(6)] = False
-        return cls(body, fixed, shape, series)
-
-    def read(self, body: Bytes) -> Samples | None:
-        if (self.fixed & (self.body != body)).any():
-            return None
-        return samples_at(body, self.shape, self.series)
+def samples_at(body: Bytes, ends: Places, full: NDArray[np.bool_], series: NDArray[np.int64]) -> Samples | None:
+    """Values and times of samples that end there, and have a value or none; None where times are not of six bytes."""
+    eights = np.ndarray(len(body) - _EIGHT + 1, "<u8", body, strides=(1,))  # at every byte, the eight from there on
+    raw = eights[ends - _EIGHT]
+    raw >>= np.uint64(8 * (_EIGHT - TIME))
+    begins = np.concatenate([_FIRST, (raw[1:] != raw[:-1]).nonzero()[0] + 1])  # of runs of one time
+    raw = raw[begins]
+    if ((raw & _LAST) != _CONTINUED).any():
+        return None
+    lengths = np.concatenate([begins[1:], [len(ends)]]) - begins
+    times = _time(raw).repeat(lengths)
+    values = eights[np.maximum(ends - VALUE, 0)].view("<f8")
+    if not full.all():
+        values[~full] = 0.0
+    return series, values, times
 
 
-class ShapeReader:
-    """Reads requests of the usual shape; remembers series, and the last requests as templates."""
-
-    def __init__(self) -> None:
-        self._keys: dict[bytes, int] = {}
-        self._templates: OrderedDict[tuple[int, bytes], _Template | None] = OrderedDict()
-        """None where such a beginning was seen once: not every sender repeats itself."""
-
-    def forget(self) -> None:
-        """Series have new numbers from now on."""
-        self._keys.clear()
-        self._templates.clear()
-
-    def read(self, body: bytes, learnt: Learnt) -> Samples | None:
-        """The samples; None where the request is of another shape."""
-        whole = np.frombuffer(body, dtype=np.uint8)
-        beginning = len(body), _first_labels(body)
-        template = self._templates.get(beginning)
-        if template is not None:
-            found = template.read(whole)
-            if found is not None:
-                return found
-        shape = _shape(whole)
-        if shape is None:
-            return None
-        numbers = self._numbers(body, shape, learnt)
-        if numbers is None:
-            return None
-        series = np.array(numbers, dtype=np.int64)
-        if (series >= 0).all():
-            seen = beginning in self._templates
-            self._templates[beginning] = _Template.of(whole, shape, series) if seen else None
-            if len(self._templates) > _MOST_TEMPLATES:
-                self._templates.popitem(last=False)
-        return samples_at(whole, shape, series)
-
-    def _numbers(self, body: bytes, shape: Shape, learnt: Learnt) -> list[int] | None:
-        keys = self._keys
-        places = list(zip(shape.labels.tolist(), shape.samples.tolist(), strict=True))
-        numbers = [keys.get(body[begin:end], _UNKNOWN) for begin, end in places]
-        for row, number in enumerate(numbers):
-            if number == _UNKNOWN:
-                key = body[slice(*places[row])]
-                found = learnt(key)
-                if found is None:
-                    return None
-                numbers[row] = found
-                if found >= 0:
-                    keys[key] = found
-        return numbers
-
-
-def _first_labels(body: bytes) -> bytes:
-    """The first series up to about its value: what tells senders' requests of one length apart."""
-    length = int.from_bytes(body[1:3], "little")
-    length = length & 127 if length & 128 == 0 else length & 127 | length >> 1 & 0x3F80
-    return body[: max(length - _FULL, 0)]
-
-
-def samples_at(body: Bytes, shape: Shape, series: NDArray[np.int64]) -> Samples | None:
-    """Values and times of a shape; None where times are not of six bytes."""
-    eights = np.ndarray(len(body) - 7, "<u8", body, strides=(1,))  # at every byte, the eight from there on
-    raw = eights[shape.times - 2] >> np.uint64(16)
-    if (raw == raw[0]).all():
-        if raw[0] & _LAST != _CONTINUED:
-            return None
-        one = int(raw[0])
-        times = np.full(len(raw), sum((one >> 8 * place & 127) << 7 * place for place in range(6)), dtype=np.int64)
-    else:
-        if ((raw & _LAST) != _CONTINUED).any():
-            return None
-        times = _time(raw)
-    found = eights[shape.values].view("<f8")
-    if len(found) < len(times):
-        values = np.zeros(len(times))
-        values[shape.full] = found
-        found = values
-    return series, found, times
+_FIRST = np.zeros(1, dtype=np.intp)
 
 
 def _time(raw: NDArray[np.uint64]) -> Times:
-    """Six bytes of seven bits as numbers."""
-    found = raw & np.uint64(127)
-    for place in range(1, 6):
-        found |= (raw >> np.uint64(8 * place) & np.uint64(127)) << np.uint64(7 * place)
-    return found.astype(np.int64)
+    """Six bytes of seven bits as numbers: first put together by two, then those."""
+    pairs = raw & _LOW | (raw & _HIGH) >> _U1
+    return np.asarray(pairs & _PAIR | (pairs >> _U2 & _PAIR_2) | (pairs >> _U4 & _PAIR_3)).view(np.int64)
 
 
-def _shape(body: Bytes) -> Shape | None:
+def shape_in(body: Bytes) -> Shape | None:
     """Where everything lies; None where it is not such a request from end to end."""
-    if len(body) < _ZERO or body[0] != 0x0A:
+    if len(body) < ZERO or body[0] != 0x0A:
         return None
     samples, ends = endings(body)
     last = ends == len(body)
@@ -179,20 +94,14 @@ def _shape(body: Bytes) -> Shape | None:
 
 def endings(body: Bytes) -> tuple[Places, Places]:
     """Where what looks like a sample begins and ends; in no order."""
-    tags = np.flatnonzero(body[: len(body) - _ZERO + 1] == 0x12)
+    tags = np.flatnonzero(body[: len(body) - ZERO + 1] == 0x12)
     following = body[tags + 1]
     full = tags[following == 0x10]
-    full = full[full + _FULL <= len(body)]
+    full = full[full + FULL <= len(body)]
     full = full[(body[full + 2] == 0x09) & (body[full + 11] == 0x10)]
     zero = tags[following == 0x07]
     zero = zero[body[zero + 2] == 0x10]
-    return np.concatenate([full, zero]), np.concatenate([full + _FULL, zero + _ZERO])
-
-
-def shape_of(labels: Places, samples: Places, ends: Places) -> Shape:
-    """The shape of series whose labels and samples begin there, and whose samples end there."""
-    full = ends - samples == _FULL
-    return Shape(labels, samples, full, samples[full] + 3, ends - 6)
+    return np.concatenate([full, zero]), np.concatenate([full + FULL, zero + ZERO])
 
 
 def _certain(body: Bytes, samples: Places, ends: Places) -> Shape | None:
@@ -206,4 +115,4 @@ def _certain(body: Bytes, samples: Places, ends: Places) -> Shape | None:
     labels = begins + 2 + two
     if (two & (high > 127)).any() or (labels + length != ends).any() or (body[begins] != 0x0A).any():
         return None
-    return shape_of(labels, samples, ends)
+    return Shape(labels, ends, ends - samples == FULL)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sanso.sources.remote_write_shape import Bytes, Places, Samples, Shape, endings, samples_at, shape_of
+from sanso.sources.remote_write_shape import FULL, Bytes, Places, Samples, Shape, endings, samples_at
 
 _MOST_SYMBOLS = 1_000_000
 _MOST_READ_PAST = 256
@@ -56,9 +56,8 @@ class SymbolReader:
         located = _located(series)
         if located is None:
             return None
-        shape, ends = located
-        numbers = self._numbers(series, shape.labels, ends, ids)
-        return None if numbers is None else samples_at(series, shape, numbers)
+        numbers = self._numbers(series, located.labels, located.samples, ids)
+        return None if numbers is None else samples_at(series, located.ends, located.full, numbers)
 
     def _ids(self, body: bytes) -> tuple[NDArray[np.int32], int] | None:
         """Our numbers of a request's symbols, and where they end; None where one is new."""
@@ -104,8 +103,8 @@ class SymbolReader:
         return None if (numbers < 0).any() else numbers
 
 
-def _located(body: Bytes) -> tuple[Shape, Places] | None:
-    """Where series' references and samples lie, and where the references end; None where that is not certain."""
+def _located(body: Bytes) -> Shape | None:
+    """Where series' references and samples lie; None where that is not certain."""
     total = len(body)
     if total < 16:
         return None
@@ -122,7 +121,7 @@ def _located(body: Bytes) -> tuple[Shape, Places] | None:
     length, inside = _length(body, begins + 1)
     references, labels = _length(body, inside + 1)
     certain = (inside + length == closes) & (body[inside] == 0x0A) & (labels + references == samples) & (references > 0)
-    return (shape_of(labels, samples, ends), samples) if certain.all() else None
+    return Shape(labels, ends, ends - samples == FULL) if certain.all() else None
 
 
 def _after_metadata(body: Bytes, ends: Places) -> Places:
