@@ -259,7 +259,8 @@ def block() -> Target:
     sealed = blocks.encode(times, list(range(len(values))), values)
     _, ends, begins = blocks.decode_index(sealed.index)
     joined = b"".join(sealed.pieces)
-    chunks = [blocks.whole_chunk(joined[start:end], begins) for start, end in pairwise(ends)]
+    stored = [joined[start:end] for start, end in pairwise(ends)]
+    chunks = [blocks.whole_chunk(chunk, begins) for chunk in stored]
     seeds = [b"\0\0" + sealed.timeline, b"\1\0" + sealed.index, *(bytes([2, rows]) + chunk for chunk in chunks)]
 
     def take(data: bytes) -> None:
@@ -274,6 +275,7 @@ def block() -> Target:
             else:
                 if blocks.other_of(data[2:]) is not None:
                     blocks.decode_with(data[2:], chunks[2], count)
+                blocks.decode_many([*stored[:3], data[2:]], begins, count, slice(None))
                 assert len(blocks.decode_chunk(data[2:], count)) == count
 
     return Target(seeds, take)

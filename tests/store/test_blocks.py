@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,11 +12,13 @@ from pcodec import ChunkConfig, standalone
 
 from sanso.model.errors import StoreError
 from sanso.model.frame import ABSENT, STALE, Floats, Times, absent
+from sanso.store import columns as store_columns
 from sanso.store.blocks import (
     PIECE_BYTES,
     Block,
     decode_chunk,
     decode_index,
+    decode_many,
     decode_times,
     decode_with,
     encode,
@@ -24,6 +27,8 @@ from sanso.store.blocks import (
     sealed,
     whole_chunk,
 )
+from sanso.store.columns import BlockColumns, Index
+from sanso.store.places import Places
 
 cells = st.one_of(st.floats(), st.sampled_from([ABSENT, STALE, float("nan")]), st.integers(-5, 5).map(float))
 whole_cells = st.integers(-(2**62), 2**62).map(float)
@@ -63,6 +68,34 @@ def test_a_block_gives_back_every_bit(rows: list[list[float]]) -> None:
         assert back.view(np.uint64).tolist() == np.ascontiguousarray(values[:, column]).view(np.uint64).tolist()
 
 
+mixed = st.one_of(
+    st.lists(cells, min_size=20, max_size=20),
+    st.lists(whole_cells, min_size=20, max_size=20),
+    st.lists(decimal_cells, min_size=20, max_size=20),
+    cells.map(lambda cell: [cell] * 20),
+    st.just([float(n * n) for n in range(20)]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(mixed, min_size=1, max_size=12), st.integers(0, 20), st.integers(0, 20), st.integers(1, 70), st.data())
+def test_many_columns_at_once_are_what_they_are_one_by_one(
+    columns: list[list[float]], first: int, last: int, at_once: int, data: st.DataObject
+) -> None:
+    values = np.array(columns, dtype=np.float64)
+    block = sealed(np.arange(20, dtype=np.int64), range(len(values)), values)
+    series, ends, begins = decode_index(block.index)
+    index = Index(decode_times(block.timeline), Places(series.tolist()), ends, begins)
+    read = BlockColumns(lambda _, asked: (block.pieces[asked[0] & ((1 << 20) - 1)],), 0, index)
+    wanted = np.array(data.draw(st.lists(st.integers(0, len(values) - 1), max_size=15)), dtype=np.intp)
+    with mock.patch.object(store_columns, "_CELLS_AT_ONCE", at_once):
+        found = list(read.batches(wanted, slice(first, last)))
+    together = np.concatenate(found) if found else np.empty((0, len(range(20)[first:last])))
+    assert together.view(np.uint64).tolist() == values[wanted, first:last].copy().view(np.uint64).tolist()
+    for place in wanted.tolist():
+        assert read.column(place).view(np.uint64).tolist() == values[place].view(np.uint64).tolist()
+
+
 def test_constants_cost_nine_bytes_and_small_whole_ones_two() -> None:
     times = np.arange(500, dtype=np.int64)
     assert len(encode(times, [1], np.full((1, 500), 3.5)).pieces[0]) == 9
@@ -87,6 +120,10 @@ def test_damage_is_said() -> None:
         decode_index(b"\x02\x00\x00\x00abc")
     with pytest.raises(StoreError, match="damaged"):
         decode_chunk(b"\x07", 3)
+    begins = decode_index(encode(np.arange(9, dtype=np.int64), [1], np.full((1, 9), 3.5)).index)[2]
+    for damaged in (b"", b"\x02", b"\x04", b"\x04\x02", b"\x01", b"\x07"):
+        with pytest.raises(StoreError, match="damaged"):
+            decode_many([damaged], begins, 3, slice(None))
 
 
 def test_decimal_fractions_are_kept_as_whole_numbers() -> None:

@@ -206,6 +206,44 @@ def decode_chunk(chunk: bytes, rows: int) -> Floats:
     return _divided(whole, digits)
 
 
+def decode_many(chunks: Sequence[bytes], begins: Begins, rows: int, span: slice) -> tuple[Floats, list[int]]:
+    """Many series at once, several times faster than one by one.
+
+    Args:
+        chunks: As they lie in pieces, without how their streams begin; N of them.
+        begins: How they do.
+        rows: How many rows each has, T.
+        span: Which of the rows are wanted.
+
+    Returns:
+        The values, [N, rows of the span], and which of the N are told by another column: these are not filled.
+
+    Raises:
+        StoreError: A chunk is damaged.
+    """
+    numbers = np.empty((len(chunks), rows), dtype=np.int64)
+    floats = numbers.view(np.float64)
+    divisors = np.ones((len(chunks), 1))
+    as_they_are: list[int] = []
+    told: list[int] = []
+    for line, chunk in enumerate(chunks):
+        kind = chunk[:1]
+        if kind == _WHOLES:
+            _filled(begins[kind] + chunk[1:], numbers[line])
+        elif kind == _DECIMALS and len(chunk) > 1:
+            divisors[line] = 10.0 ** chunk[1]
+            _filled(begins[kind] + chunk[2:], numbers[line])
+        elif other_of(chunk) is not None:
+            told.append(line)
+        else:
+            floats[line] = decode_chunk(whole_chunk(chunk, begins), rows)
+            as_they_are.append(line)
+    values = numbers[:, span] / divisors
+    if as_they_are:
+        values[as_they_are] = floats[as_they_are, span]
+    return values, told
+
+
 def _wholes(chunk: bytes, rows: int) -> tuple[int, Times]:
     """Decimal digits and whole numbers of a chunk that has such."""
     begin = {_WHOLES: 1, _DECIMALS: 2}.get(chunk[:1], 0)

@@ -19,6 +19,7 @@ from sanso.store.blocks import (
     Begins,
     decode_chunk,
     decode_index,
+    decode_many,
     decode_times,
     decode_with,
     other_of,
@@ -30,6 +31,7 @@ from sanso.store.places import Places
 Ask: TypeAlias = Callable[[str, tuple[int, ...]], Any]
 _MOST_BYTES = 4 << 20
 _PIECES_HELD = 4
+_CELLS_AT_ONCE = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -80,20 +82,32 @@ class BlockColumns:
         Raises:
             StoreError: The block is damaged.
         """
-        return next(self.columns(np.array([place], dtype=np.intp)))
+        return self._values(place, self._chunk(place))
 
-    def columns(self, places: NDArray[np.intp]) -> Iterator[Floats]:
-        """The values of columns, best in the order in which they lie.
+    def batches(self, places: NDArray[np.intp], span: slice) -> Iterator[Floats]:
+        """The values of columns, best in the order in which they lie: matrices of some each, [n, rows of the span].
 
         Raises:
             StoreError: The block is damaged.
         """
         index = self._index
+        rows = len(index.times)
+        some = max(_CELLS_AT_ONCE // max(rows, 1), 1)
+        for first in range(0, len(places), some):
+            part = places[first : first + some]
+            chunks = self._chunks(part)
+            values, told = decode_many(chunks, index.begins, rows, span)
+            for line in told:
+                values[line] = self._values(int(part[line]), whole_chunk(chunks[line], index.begins))[span]
+            yield values
+
+    def _chunks(self, places: NDArray[np.intp]) -> list[bytes]:
+        """Chunks as they lie in their pieces."""
+        index = self._index
         pieces = index.starts.searchsorted(places, side="right") - 1
         begins = index.ends[index.starts[pieces]]
-        where = (places, pieces, index.ends[places] - begins, index.ends[places + 1] - begins)
-        for place, piece, start, end in zip(*(each.tolist() for each in where), strict=True):
-            yield self._values(place, whole_chunk(self._piece(piece)[start:end], index.begins))
+        where = (pieces, index.ends[places] - begins, index.ends[places + 1] - begins)
+        return [self._piece(piece)[start:end] for piece, start, end in zip(*(e.tolist() for e in where), strict=True)]
 
     def _values(self, place: int, chunk: bytes) -> Floats:
         rows = len(self._index.times)

@@ -77,8 +77,10 @@ def block_run(
         lines = np.flatnonzero(columns >= 0)
         lines = lines[np.argsort(columns[lines], kind="stable")]  # as they lie: each piece is read once
         read = BlockColumns(asking(connection), block, index)
-        for line, values in zip(lines.tolist(), read.columns(columns[lines]), strict=True):
-            out[line] = values[first:last]
+        at = 0
+        for values in read.batches(columns[lines], slice(first, last)):
+            out[lines[at : at + len(values)]] = values
+            at += len(values)
 
     return Run(index.times[first:last], fill)
 
