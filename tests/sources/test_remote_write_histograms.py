@@ -15,8 +15,8 @@ from sanso.model.frame import STALE, is_absent, is_stale
 from sanso.model.labels import Labels, series_of
 from sanso.model.matchers import Matcher
 from sanso.model.native_histogram import CUSTOM_SCHEMA, Buckets, Hint, NativeHistogram, part_of, parts, plain
+from sanso.model.native_messages import native_of
 from sanso.sources.remote_write import V1, V2, RemoteWriteReceiver
-from sanso.sources.remote_write_native import native_of
 from sanso.sources.remote_write_schema import request_class
 from sanso.store.exemplars import Exemplars
 from sanso.store.store import Store

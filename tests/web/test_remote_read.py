@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sanso.exposition.wire import varint
 from sanso.model.errors import DecodeError, QueryError
 from sanso.model.frame import ABSENT, STALE_BITS, Columns, Row
 from sanso.model.labels import labels_of, series_of
@@ -19,7 +20,6 @@ from sanso.runtime.monitor import Monitor
 from sanso.sources.remote_write_schema import request_class
 from sanso.web.crc32c import crc32c
 from sanso.web.remote_read_messages import ReadRequest, read_request
-from sanso.web.varints import varint
 from tests.web.hosted import START, hosted
 from tests.web.test_xor_chunks import decoded
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from sanso.model.exponential import coarser
 from sanso.model.native_histogram import COARSEST_SCHEMA, FINEST_SCHEMA, Buckets, NativeHistogram
-from sanso.sources.exponential import coarser
 
 COARSEST_SCALE = COARSEST_SCHEMA
 """No coarser one can be written; 160 buckets of this one (what an SDK has) hold every float there is."""

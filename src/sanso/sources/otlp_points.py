@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from sanso.model.exponential import added
 from sanso.model.frame import STALE, Family, FamilyType, Row, is_absent
 from sanso.model.labels import Labels
 from sanso.model.native_histogram import COMPONENT, Hint, parts
 from sanso.model.series import RowWriter
-from sanso.sources.exponential import added
 from sanso.sources.otlp_native import COARSEST_SCALE, native_of
 from sanso.sources.otlp_resource import Attributes, HistogramMemory, ResourceMemory, pairs
 from sanso.sources.otlp_spelling import bound_text, metric_name

@@ -6,13 +6,15 @@ histograms, exemplars, metadata on its own) goes through protobuf.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sanso.exposition.wire import field
 from sanso.model.errors import DecodeError
 from sanso.model.exemplars import Exemplar
 from sanso.model.frame import Family, FamilyType, Floats, Times
@@ -48,9 +50,9 @@ class Decoded:
     series: NDArray[np.int64]
     values: Floats
     times: Times
-    families: list[Family] = field(default_factory=list)
-    histograms: list[tuple[int, Any]] = field(default_factory=list)
-    exemplars: list[tuple[int, Exemplar]] = field(default_factory=list)
+    families: list[Family] = dataclasses.field(default_factory=list)
+    histograms: list[tuple[int, Any]] = dataclasses.field(default_factory=list)
+    exemplars: list[tuple[int, Exemplar]] = dataclasses.field(default_factory=list)
     empty: int = 0
 
 
@@ -124,7 +126,7 @@ class RemoteWriteDecoder:
 
     def _learnt(self, key: bytes) -> int | None:
         """The number of a series by the bytes of its labels; None where they are not labels alone."""
-        message = _parsed("v1", b"\x0a" + _varint(len(key)) + key).timeseries[0]
+        message = _parsed("v1", field(1, key)).timeseries[0]
         if message.samples or message.histograms or message.exemplars or not message.labels:
             return None
         return self._numbered(_pairs(message.labels))
@@ -195,11 +197,3 @@ def _family_name(name: str, kind: str) -> str:
 
 def _family(kind: int, name: str, text: str, unit: str) -> Family:
     return Family(name, _TYPES[kind] if 0 <= kind < len(_TYPES) else "unknown", text, unit)
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    return bytes([*out, number])

@@ -13,7 +13,7 @@ from sanso.model.errors import DecodeError
 from sanso.model.frame import STALE, STALE_BITS, Floats, Times, is_stale
 from sanso.model.labels import render
 from sanso.model.native_histogram import parts
-from sanso.sources.remote_write_native import native_of
+from sanso.model.native_messages import native_of
 from sanso.sources.remote_write_rows import Rows
 from sanso.sources.remote_write_series import Numbers, SeriesBook
 

@@ -8,6 +8,7 @@ import cramjam
 import numpy as np
 from starlette.responses import PlainTextResponse, Response
 
+from sanso.exposition.wire import varint
 from sanso.model.control import QueryControl
 from sanso.model.errors import DecodeError, QueryError
 from sanso.model.frame import Floats, Frame, Times, is_absent, is_stale
@@ -27,7 +28,6 @@ from sanso.web.remote_read_messages import (
     series,
 )
 from sanso.web.services import Services
-from sanso.web.varints import varint
 from sanso.web.xor_chunks import xor_chunks
 
 _MOST_REQUEST_BYTES = 32 << 20

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from sanso.exposition.wire import field, varint, zigzag
 from sanso.model.errors import DecodeError
+from sanso.model.exponential import spans_of
 from sanso.model.frame import Floats, Times
 from sanso.model.labels import Labels
 from sanso.model.matchers import Matcher, MatchOp
 from sanso.model.native_histogram import Buckets, NativeHistogram
-from sanso.web.varints import varint, zigzag
 
 SAMPLES, STREAMED_CHUNKS = 0, 1
 _OPERATORS: tuple[MatchOp, ...] = ("=", "!=", "=~", "!~")
@@ -76,12 +77,12 @@ def _query(query: Any) -> ReadQuery:
 
 def response(results: Iterable[Iterable[bytes]]) -> bytes:
     """A ReadResponse of series, one list a query."""
-    return b"".join(_field(1, b"".join(_field(1, series) for series in result)) for result in results)
+    return b"".join(field(1, b"".join(field(1, series) for series in result)) for result in results)
 
 
 def series(labels: Labels, times: Times, values: Floats, histograms: Iterable[tuple[int, NativeHistogram]]) -> bytes:
     """A TimeSeries."""
-    held = b"".join(_field(4, _histogram(time, histogram)) for time, histogram in histograms)
+    held = b"".join(field(4, _histogram(time, histogram)) for time, histogram in histograms)
     return b"".join([_labels(labels), *_samples(times, values), held])
 
 
@@ -89,10 +90,10 @@ def chunked_series(labels: Labels, chunks: Iterable[tuple[int, int, bytes]], que
     """A ChunkedReadResponse of one series."""
     kind = b"\x18\x01"  # XOR
     written = (
-        _field(2, b"\x08" + varint(first) + b"\x10" + varint(last) + kind + _field(4, chunk))
+        field(2, b"\x08" + varint(first) + b"\x10" + varint(last) + kind + field(4, chunk))
         for first, last, chunk in chunks
     )
-    found = _field(1, _labels(labels) + b"".join(written))
+    found = field(1, _labels(labels) + b"".join(written))
     return found + (b"\x10" + varint(query) if query else b"")
 
 
@@ -107,15 +108,15 @@ def _samples(times: Times, values: Floats) -> Iterator[bytes]:
         yield rows.tobytes()
         return
     for time, value in zip(times.tolist(), values.view(np.uint64).tolist(), strict=True):
-        yield _field(2, b"\x09" + struct.pack("<Q", value) + b"\x10" + varint(time))
+        yield field(2, b"\x09" + struct.pack("<Q", value) + b"\x10" + varint(time))
 
 
 def _labels(labels: Labels) -> bytes:
-    return b"".join(_field(1, _text(1, name) + _text(2, value)) for name, value in labels)
+    return b"".join(field(1, _text(1, name) + _text(2, value)) for name, value in labels)
 
 
 def _text(number: int, text: str) -> bytes:
-    return _field(number, text.encode(errors="replace"))
+    return field(number, text.encode(errors="replace"))
 
 
 def _histogram(time_ms: int, histogram: NativeHistogram) -> bytes:
@@ -126,29 +127,16 @@ def _histogram(time_ms: int, histogram: NativeHistogram) -> bytes:
     parts += [*_spans(8, 10, histogram.negative), *_spans(11, 13, histogram.positive)]
     parts += [b"\x70", varint(int(histogram.hint)), b"\x78", varint(time_ms)]
     if histogram.bounds:
-        parts.append(_field(16, struct.pack(f"<{len(histogram.bounds)}d", *histogram.bounds)))
+        parts.append(field(16, struct.pack(f"<{len(histogram.bounds)}d", *histogram.bounds)))
     return b"".join(parts)
 
 
 def _spans(spans: int, counts: int, buckets: Buckets) -> Iterator[bytes]:
     """Runs of neighbouring buckets, and the observations of each bucket."""
-    next_index = 0
-    run: list[int] = []
-    for index, _ in buckets:
-        if run and index == next_index:
-            run[1] += 1
-        else:
-            if run:
-                yield _field(spans, b"\x08" + varint(zigzag(run[0])) + b"\x10" + varint(run[1]))
-            run = [index - next_index, 1]
-        next_index = index + 1
-    if run:
-        yield _field(spans, b"\x08" + varint(zigzag(run[0])) + b"\x10" + varint(run[1]))
-        yield _field(counts, struct.pack(f"<{len(buckets)}d", *(count for _, count in buckets)))
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return varint(number << 3 | 2) + varint(len(content)) + content
+    for gap, length in spans_of(buckets):
+        yield field(spans, b"\x08" + varint(zigzag(gap)) + b"\x10" + varint(length))
+    if buckets:
+        yield field(counts, struct.pack(f"<{len(buckets)}d", *(count for _, count in buckets)))
 
 
 @functools.cache

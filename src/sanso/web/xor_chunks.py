@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from sanso.exposition.wire import varint, zigzag
 from sanso.model.frame import Floats, Times
-from sanso.web.varints import varint, zigzag
 
 _MOST_SAMPLES = 120
 """Of a chunk, as Prometheus cuts them."""

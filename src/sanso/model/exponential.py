@@ -53,3 +53,16 @@ def _outside(buckets: Buckets, threshold: float, schema: int) -> tuple[Buckets, 
         return buckets, 0.0
     last = math.floor(math.log2(threshold) * 2.0**schema)  # the highest index whose upper bound is within it
     return tuple(pair for pair in buckets if pair[0] > last), sum(count for index, count in buckets if index <= last)
+
+
+def spans_of(buckets: Buckets) -> list[tuple[int, int]]:
+    """Runs of neighbouring buckets: the gap to the run before (of the first, its index), and how many there are."""
+    runs: list[tuple[int, int]] = []
+    following = 0
+    for index, _ in buckets:
+        if runs and index == following:
+            runs[-1] = runs[-1][0], runs[-1][1] + 1
+        else:
+            runs.append((index - following, 1))
+        following = index + 1
+    return runs

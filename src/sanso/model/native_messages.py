@@ -1,4 +1,4 @@
-"""Native histograms of remote write: from spans and counts to `NativeHistogram`, or the reason why not."""
+"""Native histograms as messages have them: from spans and counts to `NativeHistogram`, or the reason why not."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from sanso.model.errors import DecodeError
+from sanso.model.exponential import coarser
 from sanso.model.native_histogram import COARSEST_SCHEMA, CUSTOM_SCHEMA, FINEST_SCHEMA, Buckets, Hint, NativeHistogram
-from sanso.sources.exponential import coarser
 
 _FINEST_KNOWN = 52
 """Schemas up to this are exponential; those finer than `FINEST_SCHEMA` are made coarser, as the specification says."""
@@ -17,7 +17,7 @@ _MOST_BUCKETS = 20_000
 
 
 def native_of(message: Any) -> NativeHistogram:
-    """A histogram message of either version.
+    """A histogram message, with the fields that it has in remote write of either version.
 
     Raises:
         DecodeError: It contradicts itself, or its schema is not known.

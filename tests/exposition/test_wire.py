@@ -4,7 +4,7 @@ from google.protobuf.wrappers_pb2 import Int64Value, UInt64Value
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanso.web.varints import varint, zigzag
+from sanso.exposition.wire import varint, zigzag
 
 
 @given(st.integers(-(1 << 63), (1 << 64) - 1))

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanso.sources.exponential import coarser
+from sanso.model.exponential import coarser
 
 INDICES = st.integers(-5000, 5000)
 
