@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from sanso.exposition.page import HistogramWish
 from sanso.model.errors import ConfigError
 from sanso.runtime.config import load_config
 from sanso.runtime.prometheus_config import load_prometheus_config
-from sanso.sources.scrape.settings import OPENMETRICS, TEXT, Secret
+from sanso.sources.scrape.settings import NATIVE_PROTOCOLS, OPENMETRICS, PROTOBUF, PROTOCOLS, TEXT, Secret
 
 EVERYTHING = """
 global:
@@ -109,7 +110,7 @@ def test_every_field_counts(tmp_path: Path) -> None:
 
 def test_what_is_not_honoured_is_named(tmp_path: Path) -> None:
     text = """
-global: {query_log_file: q.log, scrape_failure_log_file: f.log, scrape_native_histograms: true}
+global: {query_log_file: q.log, scrape_failure_log_file: f.log, convert_classic_histograms_to_nhcb: true}
 alerting: {alertmanagers: []}
 remote_write: [{url: "http://x/"}]
 remote_read: [{url: "http://x/"}]
@@ -122,7 +123,6 @@ scrape_configs:
   consul_sd_configs: [{server: x}]
   oauth2: {client_id: x}
   proxy_url: http://p
-  scrape_protocols: [PrometheusProto, PrometheusText0.0.4]
 """
     found = load_prometheus_config(written(tmp_path, text))
     said = "\n".join(found.notices)
@@ -134,15 +134,50 @@ scrape_configs:
         "storage.exemplars",
         "global.query_log_file",
         "global.scrape_failure_log_file",
-        "global.scrape_native_histograms",
+        "global.convert_classic_histograms_to_nhcb",
         'job "j": kubernetes_sd_configs',
         'job "j": consul_sd_configs',
         'job "j": oauth2',
         'job "j": proxy_url',
-        'job "j": scrape_protocols: PrometheusProto',
     ):
         assert f"{name} is not supported yet" in said
-    assert found.plan.jobs[0].protocols == (TEXT,)
+
+
+def test_native_histograms_are_asked_for_as_in_prometheus(tmp_path: Path) -> None:
+    text = """
+global: {scrape_native_histograms: true, always_scrape_classic_histograms: true}
+scrape_configs:
+- job_name: as-global
+- job_name: not-here
+  scrape_native_histograms: false
+  always_scrape_classic_histograms: false
+- job_name: told
+  scrape_protocols: [PrometheusText0.0.4, PrometheusProto]
+  fallback_scrape_protocol: PrometheusProto
+  native_histogram_bucket_limit: 160
+  native_histogram_min_bucket_factor: 1.1
+- job_name: of-old
+  scrape_native_histograms: false
+  scrape_classic_histograms: true
+"""
+    found = load_prometheus_config(written(tmp_path, text))
+    first, second, third, fourth = found.plan.jobs
+    assert found.notices == ()
+    assert (first.asked, first.histograms) == (NATIVE_PROTOCOLS, HistogramWish(classic=True))
+    assert (second.asked, second.histograms) == (PROTOCOLS, HistogramWish(native=False))
+    assert (third.asked, third.fallback) == ((TEXT, PROTOBUF), PROTOBUF)
+    assert third.histograms == HistogramWish(classic=True, most_buckets=160, finest_schema=2)
+    assert (fourth.asked, fourth.histograms) == (PROTOCOLS, HistogramWish(native=False, classic=True))
+    everywhere = load_prometheus_config(
+        written(tmp_path, "global: {scrape_protocols: [PrometheusText0.0.4]}\nscrape_configs: [{job_name: a}]\n")
+    )
+    assert everywhere.plan.jobs[0].asked == (TEXT,)
+
+
+@pytest.mark.parametrize(("factor", "schema"), [(0, 8), (1, 8), (1.002, 8), (1.09, 3), (1.1, 2), (2, 0), (1e9, -4)])
+def test_the_least_growth_of_buckets(tmp_path: Path, factor: float, schema: int) -> None:
+    text = f"scrape_configs: [{{job_name: a, native_histogram_min_bucket_factor: {factor}}}]\n"
+    assert load_prometheus_config(written(tmp_path, text)).plan.jobs[0].histograms.finest_schema == schema
 
 
 @pytest.mark.parametrize(

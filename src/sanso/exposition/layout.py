@@ -93,7 +93,9 @@ class Layout:
         self._others = self._pick_others(lines)
         self._prefixes = shape.prefixes
         self._slices = [slice(len(prefix), None) for prefix in shape.prefixes]
-        self.columns, self._take = _columns(shape.labels, previous, last_wins=last_wins)
+        before = previous.columns if previous is not None else Columns(())
+        self.columns: Columns
+        self.columns, self._take = columns_of(shape.labels, before, last_wins=last_wins)
         self.duplicates = len(shape.labels) - len(self.columns.labels)
 
     def tails(self, lines: Sequence[bytes]) -> list[bytes] | None:
@@ -162,15 +164,16 @@ def _picker(places: list[int]) -> _Pick:
     return lambda lines: tuple(lines[place] for place in places)
 
 
-def _columns(
-    labels: list[Labels], previous: Layout | None, *, last_wins: bool
-) -> tuple[Columns, NDArray[np.intp] | None]:
-    """The columns of sample lines, and the sample line that each column takes; None where they are the same."""
+def columns_of(labels: list[Labels], before: Columns, *, last_wins: bool) -> tuple[Columns, NDArray[np.intp] | None]:
+    """The columns of samples, those before where they are of the same series, and the sample that each column takes.
+
+    None stands for all in order. Of samples with one series the first counts, or the last.
+    """
     lines: dict[Labels, int] = {}
     for line, series in enumerate(labels):
         if last_wins or series not in lines:
             lines[series] = line
-    columns = previous.columns if previous is not None else Columns(())
+    columns = before
     if len(columns.labels) != len(lines) or any(series not in lines for series in columns.labels):
         columns = Columns(tuple(lines))
     take = np.array([lines[series] for series in columns.labels], dtype=np.intp)

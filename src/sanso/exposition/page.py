@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from sanso.model.frame import Family, Row, Times
 from sanso.model.labels import Labels
+from sanso.model.native_histogram import FINEST_SCHEMA
 
 NO_TIME = -(2**63)
 """Stands in `Page.times` for a sample without a time of its own."""
@@ -35,6 +37,23 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class HistogramWish:
+    """What is wanted of histograms.
+
+    Attributes:
+        native: Those that are told as native ones as such; else their classic buckets.
+        classic: Of native ones the classic buckets too, where they have some.
+        most_buckets: Of a native one; of more, neighbours are put together. 0 for no limit.
+        finest_schema: Finer ones are made coarser.
+    """
+
+    native: bool = True
+    classic: bool = False
+    most_buckets: int = 0
+    finest_schema: int = FINEST_SCHEMA
+
+
+@dataclass(frozen=True)
 class Exemplar:
     """One measurement behind a sample.
 
@@ -59,8 +78,11 @@ class Page:
         row: Every series' value; the same `Columns` object from page to page as long as the set of series is the same.
         families: What the page says of its metrics; names as series carry them.
         times: Milliseconds a column, NO_TIME where a sample has none; None where no sample has one.
-        exemplars: Of this page.
-        duplicates: Sample lines left out because their series stood in the page before.
+        exemplars: Of this page; those of a native histogram under its series.
+        duplicates: Samples left out because their series stood in the page before.
+        histograms: How many native histograms there are.
+        parts: How many columns, the last ones, are parts of them (`model.native_histogram`).
+        emptied: Labels that were given without a value, by series; None where the text itself has to be asked.
     """
 
     row: Row
@@ -68,3 +90,11 @@ class Page:
     times: Times | None = None
     exemplars: tuple[Exemplar, ...] = ()
     duplicates: int = 0
+    histograms: int = 0
+    parts: int = 0
+    emptied: Mapping[Labels, frozenset[str]] | None = None
+
+    @property
+    def samples(self) -> int:
+        """How many samples were told; a native histogram is one."""
+        return len(self.row.values) - self.parts + self.histograms + self.duplicates

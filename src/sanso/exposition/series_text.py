@@ -88,7 +88,7 @@ def series_labels(prefix: bytes, limits: Limits, *, strict: bool) -> Labels:
     if parts[2]:
         # One more than allowed is enough to refuse them: a line may hold millions.
         pairs += islice(_strict_pairs(parts[2]) if strict else _pairs(parts[2]), limits.labels + 1)
-    return _checked(pairs, limits)
+    return checked_labels(pairs, limits)
 
 
 class SeriesTexts:
@@ -143,7 +143,9 @@ def label_pairs(braces: bytes, limits: Limits) -> Labels:
     Raises:
         DecodeError: They are malformed.
     """
-    return _unique(list(islice(_strict_pairs(braces[1:-1]), limits.labels + 1)), limits) if len(braces) > 2 else ()
+    if len(braces) <= 2:
+        return ()
+    return unique_labels(list(islice(_strict_pairs(braces[1:-1]), limits.labels + 1)), limits)
 
 
 def _pairs(inside: bytes) -> Iterator[tuple[str, str]]:
@@ -177,14 +179,20 @@ def _strict_pairs(inside: bytes) -> Iterator[tuple[str, str]]:
         raise DecodeError("a label is expected after the last comma")
 
 
-def _checked(pairs: list[tuple[str, str]], limits: Limits) -> Labels:
-    labels = _unique(pairs, limits)
+def checked_labels(pairs: list[tuple[str, str]], limits: Limits) -> Labels:
+    """The labels of a series.
+
+    Raises:
+        DecodeError: There are too many or too long ones, one twice, or no name among them.
+    """
+    labels = unique_labels(pairs, limits)
     if not any(name == NAME for name, _ in labels):
         raise DecodeError("a series without a metric name")
     return labels
 
 
-def _unique(pairs: list[tuple[str, str]], limits: Limits) -> Labels:
+def unique_labels(pairs: list[tuple[str, str]], limits: Limits) -> Labels:
+    """Labels within the limits, none of them twice; else a DecodeError."""
     if len(pairs) > limits.labels:
         raise DecodeError(f"more labels than the limit of {limits.labels}")
     names = {name for name, _ in pairs}

@@ -10,6 +10,8 @@ from sanso.model.errors import DecodeError
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 ANY = -1
 """Numbers that are repeated: one by one, or many in one field."""
+MOST_FIELDS = 100_000
+"""Of one message, unless it is told otherwise: what it makes in memory is many times as large as what it is."""
 _SIZES = {FIXED64: 8, FIXED32: 4}
 _DOUBLE = Struct("<d")
 _MASK = (1 << 64) - 1
@@ -86,7 +88,9 @@ def double(body: bytes, place: int) -> float:
     return value
 
 
-def fields(body: bytes, start: int, end: int, kinds: Mapping[int, int]) -> Iterator[tuple[int, int, int, int]]:
+def fields(
+    body: bytes, start: int, end: int, kinds: Mapping[int, int], most: int = MOST_FIELDS
+) -> Iterator[tuple[int, int, int, int]]:
     """The fields of a message: number, wire type, value and end; a value that is not a varint is where it begins.
 
     Args:
@@ -94,13 +98,17 @@ def fields(body: bytes, start: int, end: int, kinds: Mapping[int, int]) -> Itera
         start: Where it begins.
         end: Where it ends.
         kinds: The wire types of the fields that are wanted; others are passed over.
+        most: Of fields, the others among them.
 
     Raises:
         IndexError: The body ends too early.
-        DecodeError: The message is none, or a field is of another type.
+        DecodeError: The message is none, has too many fields, or one of another type.
     """
-    place = start
+    place, left = start, most
     while place < end:
+        if not left:
+            raise DecodeError(f"a message of more than {most} fields")
+        left -= 1
         tag, place = read_varint(body, place)
         number, kind = tag >> 3, tag & 7
         value = place
@@ -128,8 +136,8 @@ def varints(body: bytes, kind: int, value: int, end: int) -> Iterator[int]:
     if kind == VARINT:
         yield value
         return
-    if kind != LENGTH:
-        raise DecodeError("whole numbers are expected, not floats")
+    if kind != LENGTH or end - value > 10 * MOST_FIELDS:
+        raise DecodeError("whole numbers are expected, not floats, and not too many")
     place = value
     while place < end:
         number, place = read_varint(body, place)
@@ -142,7 +150,7 @@ def doubles(body: bytes, kind: int, value: int, end: int) -> Iterator[float]:
     """Likewise floats."""
     if kind == VARINT:
         raise DecodeError("floats are expected, not whole numbers")
-    if (end - value) % 8:
-        raise DecodeError("packed floats are cut off")
+    if (end - value) % 8 or end - value > 8 * MOST_FIELDS:
+        raise DecodeError("packed floats are cut off, or too many")
     for place in range(value, end, 8):
         yield double(body, place)

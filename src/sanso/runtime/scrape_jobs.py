@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from sanso.exposition.page import HistogramWish
 from sanso.model.labels import Labels, labels_of
+from sanso.model.native_histogram import COARSEST_SCHEMA, FINEST_SCHEMA
 from sanso.runtime.http_settings import HTTP_KEYS, NOT_YET, read_http
 from sanso.runtime.table import Table
 from sanso.sources.scrape.relabel import RelabelRule
 from sanso.sources.scrape.settings import (
-    PROTOCOLS,
+    NATIVE_PROTOCOLS,
     TEXT,
     FileDiscovery,
     HttpDiscovery,
@@ -29,14 +32,14 @@ LIMIT_KEYS = frozenset(
         "label_value_length_limit", "keep_dropped_targets",
     }
 )  # fmt: skip
-HISTOGRAM_KEYS = frozenset({"scrape_native_histograms", "convert_classic_histograms_to_nhcb"})
-QUIET_KEYS = frozenset(
+HISTOGRAM_KEYS = frozenset(
     {
-        "always_scrape_classic_histograms", "scrape_classic_histograms", "native_histogram_bucket_limit",
-        "native_histogram_min_bucket_factor", "metric_name_validation_scheme", "metric_name_escaping_scheme",
+        "scrape_native_histograms", "always_scrape_classic_histograms", "scrape_classic_histograms",
+        "convert_classic_histograms_to_nhcb", "native_histogram_bucket_limit", "native_histogram_min_bucket_factor",
     }
 )  # fmt: skip
-"""Fields without an effect here, and without a loss: they are about what is not read, or about names that all pass."""
+QUIET_KEYS = frozenset({"metric_name_validation_scheme", "metric_name_escaping_scheme"})
+"""Fields without an effect here, and without a loss: they are about names, that all pass."""
 _OWN_KEYS = frozenset(
     {
         "job_name", "scrape_interval", "scrape_timeout", "scheme", "metrics_path", "params", "honor_labels",
@@ -57,7 +60,6 @@ OTHER_DISCOVERIES = frozenset(
 JOB_KEYS = _OWN_KEYS | LIMIT_KEYS | HTTP_KEYS | OTHER_DISCOVERIES | HISTOGRAM_KEYS | QUIET_KEYS
 _RELABEL_KEYS = {"source_labels", "separator", "regex", "modulus", "target_label", "replacement", "action"}
 _FILE_PATTERN = re.compile(r"[^*]*(\*[^/]*)?\.(json|yml|yaml|JSON|YML|YAML)")
-_NO_HISTOGRAMS = "native histograms are not scraped"
 
 
 @dataclass(frozen=True)
@@ -118,11 +120,10 @@ def read_times(table: Table, defaults: ScrapeJob) -> tuple[int, int]:
 def read_shared(table: Table, defaults: ScrapeJob) -> ScrapeJob:
     """The fields that stand in the global section too."""
     limits = defaults.limits
-    protocols = table.texts("scrape_protocols", defaults.protocols)
-    known = tuple(_protocol(table, "scrape_protocols", text) for text in protocols if text != "PrometheusProto")
     return replace(
         defaults,
-        protocols=known or PROTOCOLS,
+        protocols=_protocols(table, defaults.protocols),
+        histograms=_histograms(table, defaults.histograms),
         extra_metrics=table.flag("extra_scrape_metrics", default=defaults.extra_metrics),
         limits=ScrapeLimits(
             body_bytes=table.size_bytes("body_size_limit", limits.body_bytes),
@@ -138,11 +139,8 @@ def read_shared(table: Table, defaults: ScrapeJob) -> ScrapeJob:
 
 def note_shared(table: Table, where: str, note: Callable[[str], None]) -> None:
     """Name what a global section or a job asks for and does not get."""
-    for key in sorted(HISTOGRAM_KEYS):
-        if table.flag(key, default=False):
-            note(f"{where}{key} is not supported yet: {_NO_HISTOGRAMS}")
-    if "PrometheusProto" in table.texts("scrape_protocols"):
-        note(f"{where}scrape_protocols: PrometheusProto is not supported yet: text formats are asked for")
+    if table.flag("convert_classic_histograms_to_nhcb", default=False):
+        note(f"{where}convert_classic_histograms_to_nhcb is not supported yet: classic histograms stay as they are")
     if "scrape_failure_log_file" in table:
         note(f"{where}scrape_failure_log_file is not supported yet: /api/v1/targets says what fails")
 
@@ -176,10 +174,36 @@ def _scheme(table: Table) -> str:
     return scheme
 
 
+def _protocols(table: Table, default: tuple[str, ...]) -> tuple[str, ...]:
+    if "scrape_protocols" not in table:
+        return default
+    names = tuple(_protocol(table, "scrape_protocols", text) for text in table.texts("scrape_protocols"))
+    if not names or len(set(names)) < len(names):
+        raise table.error("scrape_protocols", "at least one format is expected, and each once")
+    return names
+
+
 def _protocol(table: Table, key: str, text: str) -> str:
-    if text not in PROTOCOLS:
-        raise table.error(key, f"one of {', '.join(PROTOCOLS)} is expected, not {text!r}")
+    if text not in NATIVE_PROTOCOLS:
+        raise table.error(key, f"one of {', '.join(NATIVE_PROTOCOLS)} is expected, not {text!r}")
     return text
+
+
+def _histograms(table: Table, defaults: HistogramWish) -> HistogramWish:
+    older = table.flag("scrape_classic_histograms", default=defaults.classic)
+    factor = table.number("native_histogram_min_bucket_factor", 0.0)
+    return HistogramWish(
+        native=table.flag("scrape_native_histograms", default=defaults.native),
+        classic=table.flag("always_scrape_classic_histograms", default=older),
+        most_buckets=table.count("native_histogram_bucket_limit", defaults.most_buckets),
+        finest_schema=_schema(factor) if factor > 1 else defaults.finest_schema,
+    )
+
+
+def _schema(factor: float) -> int:
+    """The finest schema whose buckets grow at least by the factor."""
+    schema = math.floor(-math.log2(math.log2(factor)))
+    return min(max(schema, COARSEST_SCHEMA), FINEST_SCHEMA)
 
 
 def _params(table: Table) -> tuple[tuple[str, tuple[str, ...]], ...]:

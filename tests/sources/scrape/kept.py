@@ -45,14 +45,16 @@ class GivenPages(Fetcher):
 
 
 class NotedWriter:
-    """Passes rows on to a store, and keeps the `Columns` of each."""
+    """Passes rows on to a store, and keeps the `Columns` and the frame of each."""
 
     def __init__(self, store: Store) -> None:
         self.columns: list[Columns] = []
+        self.frames: list[str] = []
         self._store = store
 
     def append(self, frame: str, time_ms: int, row: Row, *, complete: bool = True) -> int:
         self.columns.append(row.columns)
+        self.frames.append(frame)
         return self._store.append(frame, time_ms, row, complete=complete)
 
     def commit(self) -> None:

@@ -116,17 +116,16 @@ class Cycle:
         page = self._parser.parse(answer.body, answer.headers.get("content-type", ""))
         placing = self._recorder.take(page, answer.body)
         took = self._clock.monotonic() - start
-        scraped = len(page.row.values) + page.duplicates
         report = Report(
             up=True,
             duration_s=took,
-            scraped=scraped,
+            scraped=page.samples,
             kept=placing.kept,
             added=placing.added,
             body_bytes=len(answer.body),
         )
         self._recorder.write(time_ms, page, placing, report)
-        self._note("up", time_ms, took, samples=scraped)
+        self._note("up", time_ms, took, samples=page.samples)
 
     async def _guarded_scrape(self, time_ms: int) -> None:
         try:

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from sanso.exposition.openmetrics import OpenMetricsParser
 from sanso.exposition.page import Page
 from sanso.exposition.parse import TextParser
+from sanso.exposition.protobuf import ProtobufParser
 from sanso.exposition.series_text import SeriesTexts
 from sanso.sources.scrape.fetch import Wish
 from sanso.sources.scrape.labelling import page_limits
-from sanso.sources.scrape.settings import OPENMETRICS, OPENMETRICS_OLD, TEXT, TEXT_NEW, ScrapeJob
+from sanso.sources.scrape.settings import (
+    NATIVE_PROTOCOLS,
+    OPENMETRICS,
+    OPENMETRICS_OLD,
+    PROTOBUF,
+    TEXT,
+    TEXT_NEW,
+    ScrapeJob,
+)
 
+Parser: TypeAlias = TextParser | OpenMetricsParser | ProtobufParser
 _TYPES = {
+    PROTOBUF: "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
     OPENMETRICS: "application/openmetrics-text;version=1.0.0",
     OPENMETRICS_OLD: "application/openmetrics-text;version=0.0.1",
     TEXT_NEW: "text/plain;version=1.0.0;escaping=allow-utf-8",
     TEXT: "text/plain;version=0.0.4",
 }
+_MEDIA_TYPES = {name: kind.partition(";")[0] for name, kind in _TYPES.items()}
 
 
 def accept(protocols: Sequence[str]) -> str:
     """The Accept header: the first is liked best, anything else least."""
-    weight = len(protocols) + 1
+    weight = len(NATIVE_PROTOCOLS) + 1
     wishes = [f"{_TYPES[name]};q=0.{weight - place}" for place, name in enumerate(protocols)]
-    return ",".join([*wishes, "*/*;q=0.1"])
+    return ",".join([*wishes, f"*/*;q=0.{weight - len(protocols)}"])
 
 
 class JobPages:
@@ -43,23 +56,26 @@ class JobPages:
     def wish(self, timeout_ms: int) -> Wish:
         """What is asked of a target."""
         headers = [
-            ("Accept", accept(self._job.protocols)),
+            ("Accept", accept(self._job.asked)),
             ("X-Prometheus-Scrape-Timeout-Seconds", f"{timeout_ms / 1000:g}"),
         ]
         if self._job.compression:
             headers.append(("Accept-Encoding", "gzip"))
         return Wish(tuple(headers), self._job.limits.body_bytes, timeout_ms / 1000)
 
-    def parser(
-        self, content_type: str, before: TextParser | OpenMetricsParser | None
-    ) -> TextParser | OpenMetricsParser:
+    def parser(self, content_type: str, before: Parser | None) -> Parser:
         """The parser for pages of a content type: the one of the page before where it is of that format."""
         kind = content_type.partition(";")[0].strip().lower()
-        known = kind in ("application/openmetrics-text", "text/plain")
-        if kind == "application/openmetrics-text" if known else self._job.fallback.startswith("OpenMetrics"):
-            return (
-                before if isinstance(before, OpenMetricsParser) else OpenMetricsParser(self._limits, self._openmetrics)
-            )
+        if kind not in _MEDIA_TYPES.values():
+            kind = _MEDIA_TYPES[self._job.fallback]
+        if kind == _MEDIA_TYPES[PROTOBUF]:
+            if isinstance(before, ProtobufParser):
+                return before
+            return ProtobufParser(self._limits, self._job.histograms)
+        if kind == _MEDIA_TYPES[OPENMETRICS]:
+            if isinstance(before, OpenMetricsParser):
+                return before
+            return OpenMetricsParser(self._limits, self._openmetrics)
         return before if isinstance(before, TextParser) else TextParser(self._limits, self._text)
 
 
@@ -72,13 +88,13 @@ class PageParser:
 
     def __init__(self, pages: JobPages) -> None:
         self._pages = pages
-        self._parser: TextParser | OpenMetricsParser | None = None
+        self._parser: Parser | None = None
 
     def parse(self, body: bytes, content_type: str) -> Page:
         """One page.
 
         Raises:
-            DecodeError: Names the line; nothing of the page is taken.
+            DecodeError: Names the line or the metric; nothing of the page is taken.
         """
         self._parser = self._pages.parser(content_type, self._parser)
         return self._parser.parse(body)

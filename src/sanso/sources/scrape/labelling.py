@@ -18,6 +18,7 @@ from sanso.exposition.series_text import TEXT_PREFIX, series_labels
 from sanso.model.errors import DecodeError, SourceError
 from sanso.model.frame import Columns, Floats, Times
 from sanso.model.labels import NAME, Labels, labels_of, metric_name
+from sanso.model.native_histogram import COMPONENT, part_of, plain
 from sanso.sources.scrape.relabel import relabelled
 from sanso.sources.scrape.settings import ScrapeJob, ScrapeLimits
 
@@ -46,6 +47,23 @@ class LimitError(SourceError):
         super().__init__(message)
         self.samples = samples
         self.kept = kept
+
+
+@dataclass(frozen=True)
+class _Mapped:
+    """What the series of a page are stored as.
+
+    Attributes:
+        labels: Of each column; None for one that is dropped.
+        floats: How many columns, the first ones, are plain series; the others are parts of histograms.
+        histograms: How many histograms are left after relabelling.
+        merged: Of them, those that relabelling made like another one before them.
+    """
+
+    labels: tuple[Labels | None, ...] = ()
+    floats: int = 0
+    histograms: int = 0
+    merged: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +105,8 @@ class Labeller:
         self._report = tuple(report)
         self._pairs = pairs
         self._raw = Columns(())
-        self._mapped: tuple[Labels | None, ...] = ()
+        self._mapped = _Mapped()
+        self._bases: dict[Labels, Labels | None] = {}
         self._by_name: dict[Labels, Labels | None] | None = None
         self._mask = b""
         self._placing: Placing | None = None
@@ -103,9 +122,9 @@ class Labeller:
         mask = b"" if timed is None else timed.tobytes()
         if page.row.columns is self._raw and mask == self._mask and self._placing is not None:
             return self._placing
-        mapped = self._map(page.row.columns, body)
+        mapped = self._map(page, body)
         placing = self._placed(mapped, timed)
-        self._check(placing.kept, len(mapped) + page.duplicates)
+        self._check(placing.kept, page.samples)
         self._raw, self._mapped, self._mask = page.row.columns, mapped, mask
         self._by_name = None
         self._placing = _settled(placing)
@@ -114,26 +133,64 @@ class Labeller:
     def stored(self, labels: Labels) -> Labels | None:
         """What a series of the last page is stored as; None where it is not."""
         if self._by_name is None:
-            self._by_name = dict(zip(self._raw.labels, self._mapped, strict=True))
+            self._by_name = {**dict(zip(self._raw.labels, self._mapped.labels, strict=True)), **self._bases}
         return self._by_name.get(labels)
 
-    def _map(self, columns: Columns, body: bytes) -> tuple[Labels | None, ...]:
+    def _map(self, page: Page, body: bytes) -> _Mapped:
+        columns = page.row.columns
         if columns is self._raw:
             return self._mapped
-        known = dict(zip(self._raw.labels, self._mapped, strict=True))
-        empty = _empty_labels(body, [name for name, _ in self._target]) if self._job.honor_labels else {}
-        mapped = []
-        for labels in columns.labels:
+        known = dict(zip(self._raw.labels, self._mapped.labels, strict=True))
+        empty: Mapping[Labels, frozenset[str]] = {}
+        if self._job.honor_labels:
+            names = [name for name, _ in self._target]
+            empty = page.emptied if page.emptied is not None else _empty_labels(body, names)
+        mapped: list[Labels | None] = []
+        floats = len(columns.labels) - page.parts
+        for labels in columns.labels[:floats]:
             if labels in known and labels not in empty:
                 mapped.append(known[labels])
+            else:
+                mapped.append(self._final(labels, empty, mapped))
+        histograms = self._map_parts(columns.labels[floats:], known, empty, mapped)
+        kept = sum(each is not None for each in histograms.values())
+        self._bases = histograms
+        return _Mapped(tuple(mapped), floats, kept, kept - len({*histograms.values()} - {None}))
+
+    def _map_parts(
+        self,
+        parts: Sequence[Labels],
+        known: Mapping[Labels, Labels | None],
+        empty: Mapping[Labels, frozenset[str]],
+        mapped: list[Labels | None],
+    ) -> dict[Labels, Labels | None]:
+        """Append what the parts of histograms are stored as; what each histogram is. It is relabelled as a whole."""
+        histograms: dict[Labels, Labels | None] = {}
+        owners: dict[Labels, Labels] = {}
+        for labels in parts:
+            base = plain(labels)
+            if base not in histograms:
+                before = base in self._bases and base not in empty
+                histograms[base] = self._bases[base] if before else self._final(base, empty, mapped)
+            final = histograms[base]
+            if final is None or owners.setdefault(final, base) != base:
+                mapped.append(None)
                 continue
-            final = self._labelled(labels, empty.get(labels, frozenset()))
-            if final is not None:
-                problem = _too_long(final, self._job.limits)
-                if problem:  # as in Prometheus, the count goes as far as the page was read
-                    raise LimitError(problem, len(mapped) + 1, sum(each is not None for each in mapped))
-            mapped.append(final)
-        return tuple(mapped)
+            held = known.get(labels)
+            same = held is not None and plain(held) == final
+            mapped.append(held if same else self._pairs.labels({**dict(final), COMPONENT: part_of(labels)}))
+        return histograms
+
+    def _final(
+        self, labels: Labels, empty: Mapping[Labels, frozenset[str]], mapped: Sequence[Labels | None]
+    ) -> Labels | None:
+        """What a series is stored as, within the limits; `mapped` are those before it."""
+        final = self._labelled(labels, empty.get(labels, frozenset()))
+        if final is not None:
+            problem = _too_long(final, self._job.limits)
+            if problem:  # as in Prometheus, the count goes as far as the page was read
+                raise LimitError(problem, len(mapped) + 1, sum(each is not None for each in mapped))
+        return final
 
     def _labelled(self, labels: Labels, empty: frozenset[str]) -> Labels | None:
         found: dict[str, str] | None = dict(labels)
@@ -158,27 +215,32 @@ class Labeller:
             raise SourceError("missing metric name (__name__ label) after metric_relabel_configs")
         return self._pairs.labels(found)
 
-    def _placed(self, mapped: Sequence[Labels | None], timed: NDArray[np.bool_] | None) -> Placing:
+    def _placed(self, mapped: _Mapped, timed: NDArray[np.bool_] | None) -> Placing:
         first: dict[Labels, int] = {}
-        for cell, labels in enumerate(mapped):
+        for cell, labels in enumerate(mapped.labels):
             if labels is not None:
                 first.setdefault(labels, cell)
-        kept = sum(labels is not None for labels in mapped)
-        before = frozenset(self._mapped)
-        added = sum(labels not in before for labels in first)
-        plain = [cell for cell in first.values() if timed is None or not timed[cell]]
-        stamped = [cell for cell in first.values() if timed is not None and timed[cell]]
+        floats = sum(labels is not None for labels in mapped.labels[: mapped.floats])
+        kept = floats + mapped.histograms
+        before = frozenset(self._mapped.labels)
+        added = sum(
+            labels not in before and (cell < mapped.floats or part_of(labels) == "schema")
+            for labels, cell in first.items()
+        )
         report = frozenset(self._report)
-        plain = [cell for cell in plain if mapped[cell] not in report]
-        columns = Columns((*(labels for labels in (mapped[cell] for cell in plain) if labels), *self._report))
+        plain_cells = [cell for cell in first.values() if timed is None or not timed[cell]]
+        plain_cells = [cell for cell in plain_cells if mapped.labels[cell] not in report]
+        stamped = [cell for cell in first.values() if timed is not None and timed[cell]]
+        columns = Columns((*_there(mapped, plain_cells), *self._report))
+        placed = sum(cell < mapped.floats for cell in (*plain_cells, *stamped))
         return Placing(
             columns=columns,
-            cells=None if len(plain) == len(mapped) else np.array(plain, dtype=np.intp),
-            timed=tuple(labels for labels in (mapped[cell] for cell in stamped) if labels),
+            cells=None if len(plain_cells) == len(mapped.labels) else np.array(plain_cells, dtype=np.intp),
+            timed=_there(mapped, stamped),
             timed_cells=np.array(stamped, dtype=np.intp),
             kept=kept,
             added=added,
-            merged=kept - len(plain) - len(stamped),
+            merged=floats - placed + mapped.merged,
         )
 
     def _check(self, kept: int, lines: int) -> None:
@@ -220,6 +282,11 @@ def _too_long(labels: Labels, limits: ScrapeLimits) -> str:
             if len(part.encode("utf-8", "surrogatepass")) > most:
                 return f"label_{what}_length_limit exceeded (metric: {metric}, label name: {name[:50]}, limit: {most})"
     return ""
+
+
+def _there(mapped: _Mapped, cells: Sequence[int]) -> tuple[Labels, ...]:
+    """The series of cells that are not dropped."""
+    return tuple([labels for labels in (mapped.labels[cell] for cell in cells) if labels])
 
 
 def _settled(placing: Placing) -> Placing:

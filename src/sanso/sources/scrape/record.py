@@ -11,6 +11,7 @@ from sanso.model.clock import Clock
 from sanso.model.exemplars import Exemplar, ExemplarWriter
 from sanso.model.frame import ABSENT_BITS, STALE, Columns, Family, Floats, Row, Times
 from sanso.model.labels import Labels, labels_of, series_of
+from sanso.model.native_histogram import component, part_of, plain
 from sanso.model.series import RowWriter
 from sanso.sources.scrape.labelling import Labeller, LabelPairs, Placing, cells_of
 from sanso.sources.scrape.settings import ScrapeJob
@@ -183,8 +184,11 @@ class _TimedRows:
     def end_all_but(self, series: tuple[Labels, ...], time_ms: int) -> None:
         """Series that were here and are not any more get a stale marker."""
         gone: dict[str, list[Labels]] = {}
-        for labels in self._frames.keys() - frozenset(series):
-            gone.setdefault(self._frames.pop(labels), []).append(labels)
+        here = frozenset(series)
+        for labels in self._frames.keys() - here:
+            frame = self._frames.pop(labels)
+            if not part_of(labels) or _home(labels) not in here:  # a histogram that only lacks a bucket goes on
+                gone.setdefault(frame, []).append(labels)
         for frame, ended in gone.items():
             row = Row(Columns(tuple(ended)), np.full(len(ended), STALE))
             self._writer.append(frame, time_ms, row, complete=False)
@@ -199,12 +203,20 @@ class _TimedRows:
         for labels, time in zip(series, times.tolist(), strict=True):
             if labels in self._frames:
                 continue
+            if part_of(labels) and _home(labels) in self._frames:
+                self._frames[labels] = self._frames[_home(labels)]
+                continue
             if time not in by_time:
                 while f"{self._frame}/{number}" in taken:
                     number += 1
                 by_time[time] = f"{self._frame}/{number}"
                 number += 1
             self._frames[labels] = by_time[time]
+
+
+def _home(labels: Labels) -> Labels:
+    """The part of a histogram that it always has, by another of its parts."""
+    return component(plain(labels), "schema")
 
 
 def _guarded(values: Floats) -> Floats:

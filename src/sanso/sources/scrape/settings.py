@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sanso.exposition.page import Limits
+from sanso.exposition.page import HistogramWish, Limits
 from sanso.model.labels import Labels
 from sanso.sources.scrape.relabel import RelabelRule
 
 OPENMETRICS, OPENMETRICS_OLD = "OpenMetricsText1.0.0", "OpenMetricsText0.0.1"
 TEXT_NEW, TEXT = "PrometheusText1.0.0", "PrometheusText0.0.4"
+PROTOBUF = "PrometheusProto"
 PROTOCOLS = (OPENMETRICS, OPENMETRICS_OLD, TEXT_NEW, TEXT)
-"""Prometheus's names of the formats that can be read, as they are asked for by default."""
+"""Prometheus's names of the formats, as they are asked for by default."""
+NATIVE_PROTOCOLS = (PROTOBUF, *PROTOCOLS)
+"""All of them, as they are asked for where native histograms are wanted: only one format has these."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class HttpSettings:
 
 
 _DEFAULTS = Limits()
+_CLASSIC = HistogramWish(native=False)
 
 
 @dataclass(frozen=True)
@@ -152,8 +156,9 @@ class ScrapeJob:
         track_timestamps_staleness: A series with times of its own is ended too when it disappears.
         extra_metrics: Also `scrape_timeout_seconds`, `scrape_sample_limit`, `scrape_body_size_bytes`.
         compression: Ask for gzip.
-        protocols: Formats to ask for, best first.
+        protocols: Formats to ask for, best first; empty for what `histograms` needs.
         fallback: The format of a page that does not say what it is.
+        histograms: What is wanted of them.
         limits: What is too much.
         http: How targets are asked.
         static: Fixed targets.
@@ -175,8 +180,9 @@ class ScrapeJob:
     track_timestamps_staleness: bool = False
     extra_metrics: bool = False
     compression: bool = True
-    protocols: tuple[str, ...] = PROTOCOLS
+    protocols: tuple[str, ...] = ()
     fallback: str = TEXT
+    histograms: HistogramWish = _CLASSIC
     limits: ScrapeLimits = ScrapeLimits()
     http: HttpSettings = field(default_factory=HttpSettings)
     static: tuple[TargetGroup, ...] = ()
@@ -185,6 +191,11 @@ class ScrapeJob:
     relabel: tuple[RelabelRule, ...] = ()
     metric_relabel: tuple[RelabelRule, ...] = ()
     pool: str = ""
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Formats that are asked for, best first."""
+        return self.protocols or (NATIVE_PROTOCOLS if self.histograms.native else PROTOCOLS)
 
     @property
     def key(self) -> str:

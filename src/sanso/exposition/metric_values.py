@@ -1,0 +1,191 @@
+"""What a metric of the protobuf format tells: numbers, summaries, classic and native histograms as series."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+from sanso.exposition.formats import canonical_float
+from sanso.exposition.metric_messages import (
+    Histogram,
+    MetricType,
+    Place,
+    read_exemplar,
+    read_histogram,
+    read_labels,
+    read_summary,
+    read_value,
+)
+from sanso.exposition.page import Exemplar, HistogramWish, Limits
+from sanso.exposition.series_text import checked_labels, unique_labels
+from sanso.model.errors import DecodeError
+from sanso.model.exponential import coarser
+from sanso.model.labels import NAME, Labels
+from sanso.model.native_histogram import (
+    COARSEST_SCHEMA,
+    COMPONENT,
+    Hint,
+    NativeHistogram,
+    component,
+    parts,
+)
+from sanso.model.native_messages import native_of
+
+_MOST_LEFT_BEHIND = 1000
+"""Label sets of buckets that a metric has no more."""
+
+
+@dataclass
+class Told:
+    """What one metric told on a page.
+
+    Attributes:
+        labels: Of its plain series.
+        values: Theirs.
+        histogram: The series that is a native histogram; None where there is none.
+        parts: The columns of that.
+        part_values: Theirs.
+        exemplars: Of any of them.
+    """
+
+    labels: list[Labels] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    histogram: Labels | None = None
+    parts: list[Labels] = field(default_factory=list)
+    part_values: list[float] = field(default_factory=list)
+    exemplars: list[Exemplar] = field(default_factory=list)
+
+    def add(self, labels: Labels, value: float) -> None:
+        """One plain series more."""
+        self.labels.append(labels)
+        self.values.append(value)
+
+
+@dataclass
+class Metric:
+    """A metric, for as long as pages have it: its label sets, made once each, and what it told last.
+
+    Attributes:
+        emptied: Labels that were given without a value.
+        number: Its only series, where it is a number.
+        message: The bytes of its value on the last page.
+        told: What those told.
+    """
+
+    name: str
+    pairs: list[tuple[str, str]]
+    limits: Limits
+    emptied: frozenset[str]
+    number: Labels | None = None
+    message: bytes = b""
+    told: Told | None = None
+    made: dict[tuple[str, str], Labels] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, name: str, labels: bytes, limits: Limits) -> Metric:
+        """The metric of a family, by the bytes of its labels."""
+        pairs = read_labels(labels, Place(0, len(labels)), limits.labels)
+        if any(key == COMPONENT for key, _ in pairs):
+            raise DecodeError(f"the label {COMPONENT} is for the parts of histograms")
+        return cls(name, pairs, limits, frozenset(key for key, value in pairs if not value))
+
+    def series(self, suffix: str = "", own: str = "", value: str = "") -> Labels:
+        """The series of the name with a suffix, and a label of its own where it has one."""
+        key = suffix, value
+        labels = self.made.get(key)
+        if labels is None:
+            more = [(own, value)] if own else []
+            labels = checked_labels([(NAME, self.name + suffix), *self.pairs, *more], self.limits)
+            self.made[key] = labels
+        return labels
+
+    def part(self, name: str) -> Labels:
+        """The column of a part of the native histogram."""
+        key = COMPONENT, name
+        labels = self.made.get(key)
+        if labels is None:
+            labels = self.made[key] = component(self.series(), name)
+        return labels
+
+    def exemplar(self, message: bytes, place: Place, series: Labels) -> Exemplar:
+        """One that belongs to a series."""
+        found = read_exemplar(message, place, self.limits.labels)
+        return Exemplar(series, unique_labels(found.labels, self.limits), found.value, found.time_ms)
+
+
+def read_number(metric: Metric, kind: MetricType, message: bytes, _: HistogramWish) -> Told:
+    """A counter, a gauge or what has no type."""
+    value, place = read_value(message, Place(0, len(message)))
+    labels = metric.number = metric.series()
+    told = Told([labels], [value])
+    if place is not None and kind is MetricType.COUNTER:
+        told.exemplars.append(metric.exemplar(message, place, labels))
+    return told
+
+
+def read_whole(metric: Metric, kind: MetricType, message: bytes, wish: HistogramWish) -> Told:
+    """A summary or a histogram."""
+    if kind is MetricType.SUMMARY:
+        return _summary(metric, message)
+    told, histogram = Told(), read_histogram(message, Place(0, len(message)))
+    if len(metric.made) > 2 * histogram.size + _MOST_LEFT_BEHIND:
+        metric.made.clear()  # buckets that come and go must not be remembered for ever
+    native = wish.native and histogram.is_native
+    if native:
+        _add_native(told, metric, histogram, wish, gauge=kind is MetricType.GAUGE_HISTOGRAM)
+        _add_native_exemplars(told, metric, histogram, message)
+    if not native or (wish.classic and histogram.buckets):
+        _add_classic(told, metric, histogram, message)
+    return told
+
+
+def _summary(metric: Metric, message: bytes) -> Told:
+    summary = read_summary(message, Place(0, len(message)))
+    told = Told([metric.series("_count"), metric.series("_sum")], [summary.count, summary.sum])
+    for quantile, value in summary.quantiles:
+        told.add(metric.series("", "quantile", canonical_float(quantile)), value)
+    return told
+
+
+def _add_classic(told: Told, metric: Metric, histogram: Histogram, message: bytes) -> None:
+    told.add(metric.series("_count"), histogram.count)
+    told.add(metric.series("_sum"), histogram.sum)
+    for bucket in histogram.buckets:
+        labels = metric.series("_bucket", "le", canonical_float(bucket.upper))
+        told.add(labels, bucket.cumulated)
+        if bucket.exemplar is not None:
+            told.exemplars.append(metric.exemplar(message, bucket.exemplar, labels))
+        if bucket.upper == math.inf:
+            return
+    told.add(metric.series("_bucket", "le", "+Inf"), histogram.count)
+
+
+def _add_native(told: Told, metric: Metric, histogram: Histogram, wish: HistogramWish, *, gauge: bool) -> None:
+    native = native_of(histogram)
+    if gauge:
+        native = replace(native, hint=Hint.GAUGE)
+    native = _limited(native, wish)
+    told.histogram = metric.series()
+    for name, value in parts(native).items():
+        told.parts.append(metric.part(name))
+        told.part_values.append(value)
+
+
+def _add_native_exemplars(told: Told, metric: Metric, histogram: Histogram, message: bytes) -> None:
+    """Those of the histogram, or of its classic buckets; without a time they cannot be told from those before."""
+    places = histogram.exemplars or [bucket.exemplar for bucket in histogram.buckets if bucket.exemplar is not None]
+    exemplars = [metric.exemplar(message, place, metric.series()) for place in places]
+    told.exemplars += [exemplar for exemplar in exemplars if exemplar.time_ms is not None]
+
+
+def _limited(native: NativeHistogram, wish: HistogramWish) -> NativeHistogram:
+    """Made coarser until it has no more buckets than wished, and no finer schema."""
+    schema = min(native.schema, wish.finest_schema)
+    while True:
+        positive, negative = (coarser(side, native.schema - schema) for side in (native.positive, native.negative))
+        buckets = len(positive) + len(negative)
+        if not wish.most_buckets or buckets <= wish.most_buckets:
+            return replace(native, schema=schema, positive=positive, negative=negative)
+        if schema <= COARSEST_SCHEMA:
+            raise DecodeError(f"histogram bucket limit exceeded: {buckets} buckets, limit {wish.most_buckets}")
+        schema -= 1

@@ -1,0 +1,259 @@
+"""Prometheus's protobuf format: delimited MetricFamily messages, the format that has native histograms.
+
+A target repeats its page, so what is dear is done once a metric: labels are known by their bytes, and a summary or a
+histogram whose bytes are those of the page before is not read again.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sanso.exposition.layout import columns_of
+from sanso.exposition.metric_messages import LABEL_FIELD, TIME_FIELD, VALUE_FIELDS, MetricType, Place, read_family
+from sanso.exposition.metric_values import Metric, Told, read_number, read_whole
+from sanso.exposition.page import NO_TIME, Exemplar, HistogramWish, Limits, Page
+from sanso.exposition.wire import LENGTH, VARINT, double, fields, read_varint, signed, varint_field
+from sanso.exposition.wire import field as wire_field
+from sanso.model.errors import DecodeError
+from sanso.model.frame import Columns, Family, FamilyType, Row
+from sanso.model.labels import Labels
+
+_TYPES: dict[MetricType, FamilyType] = {
+    MetricType.COUNTER: "counter",
+    MetricType.GAUGE: "gauge",
+    MetricType.SUMMARY: "summary",
+    MetricType.UNTYPED: "unknown",
+    MetricType.HISTOGRAM: "histogram",
+    MetricType.GAUGE_HISTOGRAM: "histogram",
+}
+_NUMBERS = frozenset({MetricType.COUNTER, MetricType.GAUGE, MetricType.UNTYPED})
+_LABEL_TAG, _VALUE_TAG, _TIME_TAG, _CREATED_TAG = 0x0A, 0x09, 0x30, 0x1A
+_MOST_PARTS = 16
+"""Cells of native histograms for each sample that a page may have."""
+
+_Metrics = dict[bytes, Metric]
+
+
+@dataclass
+class _Gathered:
+    """What the page has shown so far; `kept` are the metrics by family and the bytes of their labels."""
+
+    kept: dict[tuple[str, MetricType], _Metrics] = field(default_factory=dict)
+    families: dict[str, Family] = field(default_factory=dict)
+    labels: list[Labels] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    times: list[int] = field(default_factory=list)
+    parts: list[Labels] = field(default_factory=list)
+    part_values: list[float] = field(default_factory=list)
+    part_times: list[int] = field(default_factory=list)
+    histograms: set[Labels] = field(default_factory=set)
+    exemplars: list[Exemplar] = field(default_factory=list)
+    emptied: dict[Labels, frozenset[str]] = field(default_factory=dict)
+    twice: int = 0
+
+    def take(self, told: Told, time_ms: int) -> None:
+        """A summary or a histogram."""
+        self.labels += told.labels
+        self.values += told.values
+        self.times += [time_ms] * len(told.labels)
+        self.exemplars += told.exemplars
+        if told.histogram is None:
+            return
+        if told.histogram in self.histograms:
+            self.twice += 1
+            return
+        self.histograms.add(told.histogram)
+        self.parts += told.parts
+        self.part_values += told.part_values
+        self.part_times += [time_ms] * len(told.parts)
+
+    def check(self, limits: Limits) -> None:
+        """Raise a DecodeError where there is too much."""
+        samples = len(self.labels) + len(self.histograms) + self.twice
+        if samples > limits.samples or len(self.parts) > _MOST_PARTS * limits.samples:
+            raise DecodeError(f"{samples} samples or their buckets are more than the limit of {limits.samples}")
+
+
+class ProtobufParser:
+    """Reads the pages of one target; remembers the last page, nothing else.
+
+    Args:
+        limits: What is accepted.
+        wish: What is wanted of histograms.
+    """
+
+    def __init__(self, limits: Limits | None = None, wish: HistogramWish | None = None) -> None:
+        self._limits = limits or Limits()
+        self._wish = wish or HistogramWish()
+        self._known: dict[tuple[str, MetricType], _Metrics] = {}
+        self._families: tuple[Family, ...] = ()
+        self._labels: list[Labels] = []
+        self._columns = Columns(())
+        self._take: NDArray[np.intp] | None = None
+
+    def parse(self, body: bytes) -> Page:
+        """One page.
+
+        Of a series that stands in the page twice the first counts.
+
+        Raises:
+            DecodeError: Names the metric; nothing of the page is taken.
+        """
+        if len(body) > self._limits.body_bytes:
+            raise DecodeError(f"the page has {len(body)} bytes, more than the limit of {self._limits.body_bytes}")
+        found = _Gathered()
+        try:
+            self._read(body, found)
+        except (IndexError, struct.error) as error:
+            raise DecodeError("the page is cut off, or no protobuf") from error
+        self._known = found.kept
+        families = tuple(found.families.values())
+        if families != self._families:
+            self._families = families
+        labels = found.labels + found.parts
+        if labels != self._labels:
+            self._labels = labels
+            self._columns, self._take = columns_of(labels, self._columns, last_wins=False)
+        values, take = np.array(found.values + found.part_values, np.float64), self._take
+        times = np.array(found.times + found.part_times, np.int64)
+        timed = bool((times != NO_TIME).any())
+        return Page(
+            Row(self._columns, values if take is None else values[take]),
+            self._families,
+            (times if take is None else times[take]) if timed else None,
+            tuple(found.exemplars),
+            len(labels) - len(self._columns.labels) + found.twice,
+            len(found.histograms),
+            len(found.parts),
+            found.emptied,
+        )
+
+    def _read(self, body: bytes, found: _Gathered) -> None:
+        place, most = 0, self._limits.samples
+        while place < len(body):
+            length, start = read_varint(body, place)
+            place = start + length
+            if place > len(body):
+                raise DecodeError("the page is cut off")
+            most -= 1
+            if most < 0:
+                raise DecodeError(f"more metric families than {self._limits.samples} samples, the limit, can need")
+            self._read_family(body, Place(start, place), found)
+
+    def _read_family(self, body: bytes, place: Place, found: _Gathered) -> None:
+        family = read_family(body, place, self._limits.samples)
+        if not family.metrics:
+            return
+        if not family.name:
+            raise DecodeError("a metric family without a name")
+        kind = family.type
+        key = family.name, kind
+        reader = _FamilyReader(family.name, kind, self._limits, self._wish)
+        known, kept = self._known.get(key, {}), found.kept.setdefault(key, {})
+        found.families.setdefault(family.name, Family(family.name, _TYPES[kind], family.help, family.unit))
+        try:
+            for each in family.metrics:
+                reader.read(body, each, known, kept, found)
+            found.check(self._limits)
+        except DecodeError as error:
+            raise DecodeError(f"metric {family.name[:200]}: {error}") from error
+
+
+class _FamilyReader:
+    """Reads the metrics of one family."""
+
+    def __init__(self, name: str, kind: MetricType, limits: Limits, wish: HistogramWish) -> None:
+        self._name = name
+        self._kind = kind
+        self._limits = limits
+        self._wish = wish
+        self._field = VALUE_FIELDS[kind]
+        self._tag = self._field << 3 | LENGTH
+        self._fields = {LABEL_FIELD: LENGTH, TIME_FIELD: VARINT, self._field: LENGTH}
+
+    def read(self, body: bytes, place: Place, known: _Metrics, kept: _Metrics, found: _Gathered) -> None:
+        """A metric, known from the page before or not."""
+        start, end = place
+        begin = _labels_end(body, start, end, self._limits.labels)
+        key = body[start:begin]
+        metric = known.get(key)
+        if metric is None:
+            metric = Metric.of(self._name, key, self._limits)
+        elif metric.number is not None:
+            plain = self._plain_number(body, begin, end)
+            if plain is not None:
+                kept[key] = metric
+                found.labels.append(metric.number)
+                found.values.append(plain[0])
+                found.times.append(plain[1])
+                if metric.emptied:
+                    found.emptied[metric.number] = metric.emptied
+                return
+        value, time_ms, ordered = self._payload(body, Place(begin, end), key)
+        if ordered:
+            self.read(ordered, Place(0, len(ordered)), known, kept, found)
+            return
+        kept[key] = metric
+        self._take(metric, body[value.start : value.end], time_ms, found)
+
+    def _take(self, metric: Metric, message: bytes, time_ms: int, found: _Gathered) -> None:
+        if metric.told is None or metric.message != message:
+            read = read_number if self._kind in _NUMBERS else read_whole
+            metric.told, metric.message = read(metric, self._kind, message, self._wish), message
+            found.check(self._limits)
+        found.take(metric.told, time_ms)
+        if metric.emptied:
+            found.emptied.update(dict.fromkeys(metric.told.labels, metric.emptied))
+            if metric.told.histogram is not None:
+                found.emptied[metric.told.histogram] = metric.emptied
+
+    def _plain_number(self, body: bytes, place: int, end: int) -> tuple[float, int] | None:
+        """Value and time where there is just that, or a time of creation; None for a closer look."""
+        if end - place < 11 or body[place] != self._tag or body[place + 2] != _VALUE_TAG:
+            return None
+        inside, after = body[place + 1], place + 11
+        value = double(body, place + 3)
+        if inside == 9 and after == end:
+            return value, NO_TIME
+        if inside == 9 and body[after] == _TIME_TAG:
+            time_ms, stop = read_varint(body, after + 1)
+            return (value, signed(time_ms) or NO_TIME) if stop == end else None
+        created = inside < 128 and place + 2 + inside == end and end - after > 2 and body[after] == _CREATED_TAG
+        return (value, NO_TIME) if created and after + 2 + body[after + 1] == end else None
+
+    def _payload(self, body: bytes, place: Place, key: bytes) -> tuple[Place, int, bytes]:
+        """Where the value lies and its time; where labels come after it, the metric in the usual order."""
+        value, time_ms, late = Place(place.end, place.end), 0, b""
+        for number, _, begin, end in fields(body, *place, self._fields):
+            if number == LABEL_FIELD:
+                late += wire_field(LABEL_FIELD, body[begin:end])
+            elif number == TIME_FIELD:
+                time_ms = begin
+            else:
+                value = Place(begin, end)
+        ordered = b""
+        if late:
+            ordered = key + late + wire_field(self._field, body[value.start : value.end])
+            ordered += varint_field(TIME_FIELD, time_ms)
+        return value, signed(time_ms) or NO_TIME, ordered
+
+
+def _labels_end(body: bytes, place: int, end: int, most: int) -> int:
+    """Where the labels that a metric begins with end."""
+    while place < end and body[place] == _LABEL_TAG:
+        length = body[place + 1]
+        if length < 128:
+            place += 2 + length
+        else:
+            length, place = read_varint(body, place + 1)
+            place += length
+        most -= 1
+        if most < 0:
+            raise DecodeError("more labels than the limit")
+    if place > end:
+        raise DecodeError("a label is cut off")
+    return place
