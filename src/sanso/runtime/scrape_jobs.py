@@ -191,18 +191,25 @@ def _protocol(table: Table, key: str, text: str) -> str:
 
 def _histograms(table: Table, defaults: HistogramWish) -> HistogramWish:
     older = table.flag("scrape_classic_histograms", default=defaults.classic)
-    factor = table.number("native_histogram_min_bucket_factor", 0.0)
+    factor = table.raw("native_histogram_min_bucket_factor")
     return HistogramWish(
         native=table.flag("scrape_native_histograms", default=defaults.native),
         classic=table.flag("always_scrape_classic_histograms", default=older),
         most_buckets=table.count("native_histogram_bucket_limit", defaults.most_buckets),
-        finest_schema=_schema(factor) if factor > 1 else defaults.finest_schema,
+        finest_schema=(
+            defaults.finest_schema
+            if factor is None
+            else table.made("native_histogram_min_bucket_factor", _finest_schema, str(factor))
+        ),
     )
 
 
-def _schema(factor: float) -> int:
+def _finest_schema(factor: str) -> int:
     """The finest schema whose buckets grow at least by the factor."""
-    schema = math.floor(-math.log2(math.log2(factor)))
+    growth = float(factor)
+    if not math.isfinite(growth):
+        raise ValueError(f"a number is expected, not {factor!r}")
+    schema = math.floor(-math.log2(math.log2(growth))) if growth > 1 else FINEST_SCHEMA
     return min(max(schema, COARSEST_SCHEMA), FINEST_SCHEMA)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -85,16 +84,6 @@ class Table:
         if isinstance(value, bool) or not (text.isascii() and text.isdigit()):
             raise self.error(key, f"a whole number is expected, not {value!r}")
         return int(text)
-
-    def number(self, key: str, default: float) -> float:
-        """A finite number."""
-        value = self.raw(key)
-        if value is None:
-            return default
-        found = math.nan if isinstance(value, bool) else self.made(key, float, str(value))
-        if not math.isfinite(found):
-            raise self.error(key, f"a number is expected, not {value!r}")
-        return found
 
     def duration_ms(self, key: str, default: int, *, least: int = 1) -> int:
         """A duration in milliseconds."""
