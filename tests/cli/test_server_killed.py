@@ -7,6 +7,7 @@ import sqlite3
 import time
 from pathlib import Path
 
+from sanso.store.log import rows_of
 from tests.cli.servers import Served, serving
 
 EVERY = '[sample]\ninterval = "100ms"\n'
@@ -16,8 +17,9 @@ def committed(folder: Path) -> set[int]:
     """Times of the rows of the host's CPU that stand in the file."""
     file = next(path for path in folder.iterdir() if path.suffix in (".sqlite", ".db", ".sanso"))
     with sqlite3.connect(file) as connection:
-        question = "select time from log join frames on frames.id = log.frame where frames.name = 'host_cpu'"
-        times = {time_ms for (time_ms,) in connection.execute(question)}
+        (frame,) = connection.execute("select id from frames where name = 'host_cpu'").fetchone()
+        entries = connection.execute("select data from log").fetchall()
+        times = {row.time_ms for (data,) in entries for row in rows_of(data) if row.frame == frame}
     connection.close()
     return times
 

@@ -14,8 +14,10 @@ from sanso.model.errors import StoreBusyError, StoreError
 from sanso.model.frame import Columns, Floats, Row, is_absent
 from sanso.model.labels import Labels, series_of
 from sanso.model.matchers import Matcher
+from sanso.store import schema
 from sanso.store.archive import backup, restore
 from sanso.store.compaction import LONGEST_ROWS, Stored, due
+from sanso.store.migration import to_version_3
 from sanso.store.schema import FILE, VERSION, pack
 from sanso.store.store import Store
 from tests.store import old_file
@@ -266,13 +268,17 @@ def test_what_is_not_a_whole_backup_is_refused(store: Store, tmp_path: Path) -> 
         backup(tmp_path / "nowhere", tmp_path / "x")
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_file_of_a_version_before_is_brought_forward(tmp_path: Path, version: int) -> None:
-    values = np.random.default_rng(1).normal(size=(33, 3))
+    values = np.random.default_rng(1).normal(size=(230, 3))
     old_file.write(tmp_path / "data", list(columns(3).labels), values, sealed=30)
     connection = sqlite3.connect(tmp_path / "data" / FILE)
     if version == 1:
         connection.executescript("drop table tombstones; pragma user_version = 1;")
+    if version == 3:
+        to_version_3(connection, schema._BLOCKS)
+        connection.execute("pragma user_version = 3")
+        connection.commit()
     connection.close()
     store = Store.open(tmp_path / "data", retention_ms=LONG)
     assert {key: each.tobytes() for key, each in held(store).items()} == {
@@ -280,6 +286,7 @@ def test_a_file_of_a_version_before_is_brought_forward(tmp_path: Path, version: 
     }
     assert store.upkeep is not None
     assert store.upkeep.problems() == []
+    assert store.upkeep.spread().logged == 200
     assert store.delete(ALL, 0, LONG) == 3
     store.close()
     connection = sqlite3.connect(tmp_path / "data" / FILE)

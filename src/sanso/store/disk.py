@@ -17,6 +17,7 @@ from sanso.store.blocks import Block, decode_index
 from sanso.store.catalog import Group
 from sanso.store.coarse import CODES, chosen, code_of, parts_in
 from sanso.store.columns import Indices
+from sanso.store.log import LogBook
 from sanso.store.places import Numbers
 from sanso.store.readers import Readers
 from sanso.store.schema import FILE, open_file
@@ -48,6 +49,7 @@ class Disk:
     Attributes:
         connection: The writer's.
         readers: Others'.
+        log: What is where in the log.
         waiting: What the next commit writes.
         page_bytes: Of the file.
         notice: Why not everything that was appended is in the file; empty where it is.
@@ -62,7 +64,8 @@ class Disk:
         self._log_path = directory / f"{FILE}-wal"
         self.connection = open_file(directory)
         (self.page_bytes,) = self.connection.execute("pragma page_size").fetchone()
-        self.waiting = Waiting(self._highest("layouts"))
+        self.log = LogBook(self.page_bytes)
+        self.waiting = Waiting(self._highest("layouts"), self._highest("log"), self.log)
         self._logged = 0
         self._clear_halves()
         self._blocks = max(self._highest("blocks"), self._highest("pieces") >> 20)
@@ -71,7 +74,7 @@ class Disk:
 
     def commit(self) -> bool:
         """Write what waits, in one transaction; where the disk takes it not, rows are given up: heads have them."""
-        rows = self.waiting.take_rows()
+        rows = self.waiting.take_rows(self.most_log_bytes // 4)
         if self.notice and not self._probed():
             return False
         for batch in self._batches([*self.waiting.facts(), *rows]):

@@ -29,6 +29,10 @@ class FrameBook:
             self._lanes.setdefault(frame_of(name), []).append(name)
         return number
 
+    def pass_over(self, number: int) -> None:
+        """Give numbers up to this one to no frame that comes."""
+        self._next = max(self._next, number + 1)
+
     def lanes(self, frame: str) -> list[int]:
         """The numbers of a frame and of its lanes, the lowest first."""
         return [self._numbers[lane] for lane in (frame, *self._living(self._lanes.get(frame, [])))]

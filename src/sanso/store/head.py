@@ -142,18 +142,14 @@ class Head:
         """Write a row; None where it is older than the newest. `learn` must have seen the columns.
 
         Returns:
-            The whole row as it is now, one cell a series of the view.
+            What has come, one cell a series of the view.
         """
         layout = self._layouts[id(columns)]
         view = self.view
         if time_ms < self.newest_ms or (time_ms == self.newest_ms and not self._has(time_ms)):
             return None
         if time_ms == self.newest_ms:
-            row = self._newest(view)
-            free = is_absent(row[layout.places])
-            row[layout.places[free]] = values[free]
-            self.added_to += 1
-            return row[: len(view.series)].copy()
+            return self._fill(layout.places, values)
         if view.rows == view.starts[-1] + view.tiles[-1].shape[1]:
             view = self._lengthen()
         row = view.tiles[-1][:, view.rows - view.starts[-1]]
@@ -168,8 +164,11 @@ class Head:
         return row[: len(view.series)].copy()
 
     def restore(self, times: Times, series: list[int], values: Floats) -> None:
-        """Put back rows of the log, of the same series: times [T] and values [T, N]."""
+        """Put back rows of the log, of the same series: times [T] and values [T, N]; the first may add to a row."""
         places = self._placed(series)
+        if len(times) and self._has(int(times[0])):
+            self._fill(places, values[0])
+            times, values = times[1:], values[1:]
         while len(times):
             view = self.view
             if view.rows == view.starts[-1] + view.tiles[-1].shape[1]:
@@ -215,6 +214,17 @@ class Head:
         numbers = (series[place] for place in layout.places)
         places = np.array([self._places[number] for number in numbers if number in self._places], dtype=np.intp)
         return _Layout(layout.columns, places, places)
+
+    def _fill(self, places: NDArray[np.intp], values: Floats) -> Floats:
+        """Add to the newest row what it lacks; that, one cell a series of the view."""
+        row = self._newest(self.view)
+        free = is_absent(row[places])
+        places, values = places[free], values[free]
+        row[places] = values
+        self.added_to += 1
+        added = absent(len(self.view.series))
+        added[places] = values
+        return added
 
     def _has(self, time_ms: int) -> bool:
         return self.view.rows > 0 and int(self.view.timeline[self.view.rows - 1]) == time_ms

@@ -12,6 +12,7 @@ import numpy as np
 from sanso.model.errors import StoreError
 from sanso.store.coarse import series_of
 from sanso.store.columns import BlockColumns, asking, read_index
+from sanso.store.log import rows_of
 from sanso.store.packs import every_series
 from sanso.store.schema import FILE
 
@@ -69,6 +70,15 @@ def _blocks(connection: sqlite3.Connection, known: set[int]) -> Iterator[str]:
 
 def _log(connection: sqlite3.Connection) -> Iterator[str]:
     layouts = {number: len(series) // 4 for number, series in connection.execute("select id, series from layouts")}
-    for frame, time_ms, layout, size in connection.execute("select frame, time, layout, length(cells) from log"):
-        if layouts.get(layout) is None or size != 8 * layouts[layout]:
-            yield f"row {time_ms} of frame {frame} is not {layouts.get(layout, 0)} cells"
+    sealed = dict(connection.execute("select id, sealed from frames").fetchall())
+    for number, data in connection.execute("select id, data from log"):
+        try:
+            for row in rows_of(data):
+                if row.time_ms <= sealed.get(row.frame, row.time_ms):  # it is not needed any more
+                    continue
+                if row.layout not in layouts:
+                    yield f"row {row.time_ms} of frame {row.frame} is of series that nothing says"
+                else:
+                    row.cells(layouts[row.layout])
+        except StoreError as error:
+            yield f"entry {number} of the log: {error}"

@@ -9,6 +9,10 @@ import struct
 import numpy as np
 
 from sanso.store.blocks import as_block
+from sanso.store.log import LoggedRow
+
+_MOST_ROWS = 64
+"""In an entry of the log that is made of old rows."""
 
 
 def to_version_3(connection: sqlite3.Connection, tables: str) -> None:
@@ -32,6 +36,26 @@ def to_version_3(connection: sqlite3.Connection, tables: str) -> None:
             sql("insert into pieces values (?, ?)", ((number << 20) + piece, data))
         sql("delete from old_blocks where id = ?", (number,))
     sql("drop table old_blocks")
+
+
+def to_version_4(connection: sqlite3.Connection) -> None:
+    """The log has entries of several rows; frames say until when they are sealed."""
+    sql = connection.execute
+    sql("alter table log rename to old_log")
+    sql("create table log (id integer primary key, data blob not null)")
+    rows = sql("select frame, time, layout, cells from old_log order by frame, time")
+    made = (
+        LoggedRow.of(frame, time_ms, layout, np.frombuffer(cells, dtype=np.float64)).data
+        for frame, time_ms, layout, cells in rows
+    )
+    while some := list(itertools.islice(made, _MOST_ROWS)):
+        connection.cursor().execute("insert into log (data) values (?)", (b"".join(some),))
+    sql("drop table old_log")
+    sql("alter table frames rename to old_frames")
+    sql("create table frames (id integer primary key, name text not null, sealed integer not null)")
+    newest = "coalesce((select max(last) from blocks where blocks.frame = old_frames.id), -1)"
+    sql(f"insert into frames select id, name, {newest} from old_frames")
+    sql("drop table old_frames")
 
 
 def _statements(script: str) -> list[str]:

@@ -7,24 +7,23 @@ import sqlite3
 from pathlib import Path
 
 from sanso.model.errors import StoreError
-from sanso.store.migration import to_version_3
+from sanso.store.migration import to_version_3, to_version_4
 
 FILE = "sanso.db"
-VERSION = 3
+VERSION = 4
 _PAGE_BYTES = 8192
-"""A row of a thousand series then takes two: with small pages a commit costs twice the CPU."""
+"""A row of a thousand series then takes one or two: with small pages a commit costs more CPU."""
 _PACKED_PAGE_BYTES = 1024
 _SMALL_FILE = 32 << 20
 """Every table takes a page at least: of a file up to this size, sealed and put aside, half could be that."""
 _CHECKPOINT_BYTES = 8 << 20
 
 _TABLES = """
-create table frames (id integer primary key, name text not null);
+create table frames (id integer primary key, name text not null, sealed integer not null);
 create table series (id integer primary key, frame integer not null, labels text not null);
 create table packs (id integer primary key, data blob not null);
 create table layouts (id integer primary key, frame integer not null, series blob not null);
-create table log (frame integer not null, time integer not null, layout integer not null, cells blob not null,
-primary key (frame, time)) without rowid;
+create table log (id integer primary key, data blob not null);
 create table families (name text primary key, type text not null, help text not null, unit text not null) without rowid;
 create table states (key text primary key, value blob not null) without rowid;
 create table tombstones (series integer not null, first integer not null, last integer not null);
@@ -107,6 +106,8 @@ def _bring_forward(connection: sqlite3.Connection, version: int) -> None:
             )
         if version < 3:
             to_version_3(connection, _BLOCKS)
+        if version < 4:
+            to_version_4(connection)
         connection.execute(f"pragma user_version = {VERSION}")
         connection.execute("commit")
     except BaseException:

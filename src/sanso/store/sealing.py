@@ -8,7 +8,7 @@ from sanso.store.head import Head
 from sanso.store.limits import Limits
 from sanso.store.pace import Pace
 from sanso.store.reading import Reading
-from sanso.store.turns import Turns, trimming
+from sanso.store.turns import LogCut, Turns
 from sanso.store.waiting import Statement
 
 _SOFT_BYTES, _HARD_BYTES = 128 << 20, 192 << 20
@@ -53,12 +53,7 @@ class Sealer:
     def crowded(self, share: float = _LOG_SHARE) -> bool:
         """Whether rows that are not sealed need more of the limit of bytes than is theirs: sealed, a tenth of it."""
         most = self._disk.most_bytes
-        return bool(most) and sum(map(self._logged_bytes, list(self._reading.heads.values()))) > most * share
-
-    def _logged_bytes(self, head: Head) -> int:
-        """What a head's rows take in the log; a long one fills whole pages beside the tree's."""
-        row, page = 8 * len(head.view.series), self._disk.page_bytes
-        return head.view.rows * (row + (page if 4 * row > page else 100))
+        return bool(most) and self._disk.log.size + self._disk.waiting.row_bytes > most * share
 
     def overfull(self) -> bool:
         """Whether writers have to wait until some is sealed."""
@@ -112,13 +107,18 @@ class Sealer:
         def unchanged() -> bool:
             return head.dropped == dropped and (rows < view.rows or head.added_to == added_to)
 
+        cut = LogCut([], lambda: None)
+
         def first() -> list[Statement]:
             # Facts, for series must be known with their block. And the log, where pages are limited: then the block
             # takes those that it leaves.
-            return [*(trimming(number, span[1]) if limited else ()), *self._disk.waiting.facts()]
+            nonlocal cut
+            cut = self._turns.trimmed(self._disk.log.trimming(number, span[1]), at_once=limited)
+            return [*self._disk.waiting.facts(), *cut.statements]
 
         def drop() -> None:
             self._disk.waiting.clear()
+            cut.done()
             head.drop(rows, sealed=not old)
             self.sealed += 1
 
@@ -127,7 +127,7 @@ class Sealer:
             self.stuck = bool(self._disk.notice)
             return False
         if not limited:
-            self._turns.trim_log(number, times.tolist(), 8 * len(view.series), pace)
+            self._turns.trim_log(pace)
         return True
 
 

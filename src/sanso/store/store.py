@@ -22,7 +22,7 @@ from sanso.store.lock import DirectoryLock
 from sanso.store.pace import Pace
 from sanso.store.pruning import Memory, Pruning
 from sanso.store.reading import Reading
-from sanso.store.replay import contents, logged
+from sanso.store.replay import Replay, contents
 from sanso.store.sealing import Sealer
 from sanso.store.selection import Span
 from sanso.store.states import States
@@ -245,6 +245,7 @@ class Store:
             with self._writing:
                 for head in self._reading.heads.values():
                     head.layout = 0  # perhaps no row is left that names one
+                self.upkeep.drop_layouts()
                 self.upkeep.pack(pace, all_of_them=True)
             if clean and self._reading.tombstones:
                 self.upkeep.clean(pace)
@@ -338,7 +339,7 @@ class Store:
         heads = self._reading.heads
         crowded = self._sealer.crowded()
         if crowded:
-            self._disk.waiting.take_rows()
+            self._disk.waiting.drop_rows()
         committed = self._disk.commit()
         if crowded or not committed:
             for head in heads.values():
@@ -378,6 +379,7 @@ class Store:
             heads[number] = Head(newest)
         for number, frame, labels in found.series:
             self._reading.catalog.add(frame, labels, number)
-        for frame, times, series, cells in logged(self._disk.connection):
-            if frame in heads:  # else its last series has ended, and with it the frame
-                heads[frame].restore(times, series, cells)
+        replay = Replay(self._disk.connection, self._disk.log, {number: sealed for number, _, sealed in found.frames})
+        for frame, times, series, cells in replay.rows():
+            heads[frame].restore(times, series, cells)
+        self._frames.pass_over(replay.highest_frame)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from sanso.store.blocks import Block
 from sanso.store.disk import Disk
+from sanso.store.log import FOREVER_MS, Trimming, rows_of
 from sanso.store.pace import Pace
 from sanso.store.waiting import Statement
 
@@ -16,16 +18,12 @@ _TURN_BYTES = 1 << 20
 _TURN_PAGES = 64
 
 
-_TRIM = "delete from log where frame = ? and time <= ?"
-_UNUSED = (
-    "delete from layouts where frame = ?1 and id not in (select layout from log where frame = ?1) "
-    "and id < (select max(id) from layouts where frame = ?1)"
-)
+@dataclass(frozen=True)
+class LogCut:
+    """Statements that make the log shorter, and what to call when they are done."""
 
-
-def trimming(frame: int, time_ms: int) -> list[Statement]:
-    """What deletes rows up to a time from the log, and layouts that no other row names."""
-    return [(_TRIM, (frame, time_ms)), (_UNUSED, (frame,))]
+    statements: list[Statement]
+    done: Callable[[], None]
 
 
 class Turns:
@@ -102,12 +100,50 @@ class Turns:
         self._clear()
         return False
 
-    def trim_log(self, frame: int, times: Sequence[int], row_bytes: int, pace: Pace) -> None:
-        """Delete rows of a frame from the log, which a block has now, and layouts that no other row names."""
-        rows = max(_TURN_BYTES // max(row_bytes, 1), 1)
-        until = [*times[rows - 1 :: rows], times[-1]]
-        self.each(([(_TRIM, (frame, time))] for time in until), pace)
-        self.transact([(_UNUSED, (frame,))])
+    def trimmed(self, trimming: Trimming, *, at_once: bool) -> LogCut:
+        """What says that rows of the log are not needed any more.
+
+        Args:
+            trimming: Which.
+            at_once: Whether they are taken from the log by the same statements; else `trim_log` does it.
+        """
+        log = self._disk.log
+        cut = self._cut(FOREVER_MS, trimming) if at_once else LogCut([], lambda: None)
+        statements: list[Statement] = [
+            *(("delete from layouts where id = ?", (layout,)) for layout in trimming.layouts),
+            ("update frames set sealed = ? where id = ?", (trimming.until_ms, trimming.frame)),
+        ]
+
+        def done() -> None:
+            log.apply(trimming)
+            cut.done()
+
+        return LogCut([*cut.statements, *statements], done)
+
+    def trim_log(self, pace: Pace) -> None:
+        """Delete entries of the log in which no row is needed, and write those anew in which few are."""
+        while True:
+            with self._writing:
+                cut = self._cut(_TURN_BYTES)
+                if not cut.statements or not self._disk.transact(cut.statements):
+                    return
+                cut.done()
+            pace.rest()
+
+    def _cut(self, most_bytes: int, after: Trimming | None = None) -> LogCut:
+        log, sql = self._disk.log, self._disk.connection.execute
+        gone, thin = log.due(most_bytes, after)
+        statements: list[Statement] = [("delete from log where id = ?", (number,)) for number in gone]
+        thinned = []
+        for number in thin:
+            found = sql("select data from log where id = ?", (number,)).fetchone()
+            if found is None:  # the disk did not take it
+                gone.append(number)
+                continue
+            left = b"".join(row.data for row in log.needed(rows_of(found[0]), after))
+            statements.append(("update log set data = ? where id = ?", (left, number)))
+            thinned.append((number, len(left)))
+        return LogCut(statements, lambda: log.settled(gone, thinned))
 
     def vacuum(self, spare: int, pace: Pace) -> None:
         """Give pages back to the file system, until one in so many is free, some at a time."""

@@ -84,6 +84,9 @@ class Upkeep:
             dropped += 1
         if dropped:
             _log.warning("history is at its limit of bytes: the oldest %d blocks were dropped", dropped)
+        elif full and self._used_bytes() > most * _NEARLY_FULL:
+            dropped = self._drop_rows()
+        if dropped:
             self.give_back()
         return dropped
 
@@ -96,7 +99,6 @@ class Upkeep:
             cells += size
             if not self._drop(block, 0, pace) or cells > _MOST_CELLS:
                 break
-        self._turns.transact([("delete from log where time < ?", (oldest_raw,))])
         for (tier,) in self._ask("select distinct tier from blocks where tier > 0"):
             if tier not in self._limits.tiers:
                 _log.warning("samples of %d ms are dropped: that resolution is no longer configured", tier)
@@ -106,12 +108,15 @@ class Upkeep:
         self._turns.vacuum(_SPARE, pace)
 
     def pack(self, pace: Pace, *, all_of_them: bool = False) -> None:
-        """Pack the catalogue's new series, where there are many; all of them: and forget layouts that no row names."""
+        """Pack the catalogue's new series, where there are many, or all of them."""
         with self._disk.readers.reading() as connection:
             steps = packing(connection, 1 if all_of_them else _FEWEST_PACKED)
-        if all_of_them:
-            steps.append([("delete from layouts where id not in (select layout from log)", ())])
         self._turns.each(steps, pace)
+
+    def drop_layouts(self) -> None:
+        """Forget the layouts of frames that have no rows in the log; rows that come must have others."""
+        unused = self._disk.log.take_layouts_of_sealed()
+        self._turns.transact([("delete from layouts where id = ?", (layout,)) for layout in unused])
 
     def forget(self, dead: set[int]) -> None:
         """Take forgotten series out of the packs."""
@@ -173,6 +178,23 @@ class Upkeep:
         self.dropped += not made
         return self._turns.swap(made, [number], pace, holds=unchanged)
 
+    def _drop_rows(self) -> int:
+        """Where rows that are not sealed are all there is: drop the oldest quarter of the largest head; how many."""
+        with self._turns.taken():
+            number, head = max(self._reading.heads.items(), key=lambda pair: pair[1].view.size)
+            rows = head.view.rows // 4
+            if not rows:
+                return 0
+            trimming = self._disk.log.trimming(number, int(head.view.timeline[rows - 1]))
+            cut = self._turns.trimmed(trimming, at_once=True)
+            if not self._disk.transact(cut.statements):
+                return 0
+            cut.done()
+            head.drop(rows, sealed=False)
+        self.dropped += 1
+        _log.warning("history is at its limit of bytes: the oldest %d rows were dropped", rows)
+        return rows
+
     def _coarse(self, number: int, tombstones: Tombstones, pace: Pace) -> list[tuple[int, int, tuple[int, int], Block]]:
         """The coarse blocks of a raw one."""
         made: list[tuple[int, int, tuple[int, int], Block]] = []
@@ -218,9 +240,10 @@ class Upkeep:
         """How the file is made up."""
         with self._disk.readers.reading() as connection:
             (blocks, first, last) = connection.execute("select count(*), min(first), max(last) from blocks").fetchone()
-            (logged, begin, end) = connection.execute("select count(*), min(time), max(time) from log").fetchone()
-        oldest = min((time for time in (first, begin) if time is not None), default=0)
-        return Spread(blocks, logged, oldest, max(last or 0, end or 0))
+        with self._turns.taken():
+            logged, begin, end = self._disk.log.spread()
+        oldest = min([*([first] if blocks else []), *([begin] if logged else [])], default=0)
+        return Spread(blocks, logged, oldest, max(last or 0, end))
 
     def _limit(self, max_bytes: int) -> None:
         """Divide the limit between file and write-ahead log: SQLite itself refuses what goes beyond."""
