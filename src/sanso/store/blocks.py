@@ -226,13 +226,13 @@ def decode_many(chunks: Sequence[bytes], begins: Begins, rows: int, span: slice)
     divisors = np.ones((len(chunks), 1))
     as_they_are: list[int] = []
     told: list[int] = []
-    for line, chunk in enumerate(chunks):
+    for line, (chunk, row) in enumerate(zip(chunks, numbers, strict=True)):
         kind = chunk[:1]
         if kind == _WHOLES:
-            _filled(begins[kind] + chunk[1:], numbers[line])
+            _filled(begins[kind] + chunk[1:], row)
         elif kind == _DECIMALS and len(chunk) > 1:
             divisors[line] = 10.0 ** chunk[1]
-            _filled(begins[kind] + chunk[2:], numbers[line])
+            _filled(begins[kind] + chunk[2:], row)
         elif other_of(chunk) is not None:
             told.append(line)
         else:

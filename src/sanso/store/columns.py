@@ -107,7 +107,13 @@ class BlockColumns:
         pieces = index.starts.searchsorted(places, side="right") - 1
         begins = index.ends[index.starts[pieces]]
         where = (pieces, index.ends[places] - begins, index.ends[places + 1] - begins)
-        return [self._piece(piece)[start:end] for piece, start, end in zip(*(e.tolist() for e in where), strict=True)]
+        chunks: list[bytes] = []
+        read, data = -1, b""
+        for piece, start, end in zip(*(each.tolist() for each in where), strict=True):
+            if piece != read:
+                read, data = piece, self._piece(piece)
+            chunks.append(data[start:end])
+        return chunks
 
     def _values(self, place: int, chunk: bytes) -> Floats:
         rows = len(self._index.times)
