@@ -54,10 +54,15 @@ def window_extremes(reduce: np.ufunc, values: Floats, first: Places, last: Place
 
 def _runs(best: np.ufunc, values: Floats, edges: Places, levels: int) -> Floats:
     """Extremes of 1, 2, 4 … segments from each segment on: [levels + 1, segments, R]."""
-    bounds = edges.tolist()
-    runs = np.empty((levels + 1, len(bounds) - 1, values.shape[1]))
-    for place, (start, end) in enumerate(itertools.pairwise(bounds)):
-        best.reduce(values[start:end], axis=0, out=runs[0, place])
+    rows = values.shape[1]
+    runs = np.empty((levels + 1, len(edges) - 1, rows))
+    place, start = 0, int(edges[0])
+    for length, alike in itertools.groupby(np.diff(edges).tolist()):  # most are alike: all of them in one go
+        count = len(list(alike))
+        end = start + count * length
+        segments = values[start:end].reshape(count, length, rows)
+        best.reduce(segments, axis=1, out=runs[0, place : place + count])
+        place, start = place + count, end
     for level in range(1, levels + 1):
         reach = 1 << (level - 1)
         runs[level] = runs[level - 1]
