@@ -110,3 +110,29 @@ def test_what_memory_cannot_hold_is_lost_oldest_first_and_counted(
     again = Store.open(tmp_path, retention_ms=LONG)
     assert times(again) == [*held, 1_011_000]
     again.close()
+
+
+def test_frames_whose_rows_were_in_one_entry_that_the_disk_did_not_take_go_on(store: Store, tmp_path: Path) -> None:
+    others = [Columns((series_of("m", other=str(n)),)) for n in range(3)]
+
+    def fill_all(rows: int, start: int) -> None:
+        for tick in range(start, start + rows):
+            for number, named in enumerate(others):
+                store.append(f"other-{number}", 1000 * tick, Row(named, np.array([float(tick)])))
+            fill(store, 1, tick)
+
+    fill_all(5, 1)
+    room(store, 0)
+    fill_all(60, 6)
+    assert "history cannot be written" in store.notice
+    room(store, 1 << 20)
+    fill_all(60, 66)
+    assert store.notice == ""
+    store.close()
+    again = Store.open(tmp_path, retention_ms=LONG)
+    for frame in again.select(ALL, 0, LONG):
+        assert frame.timeline.tolist() == list(range(1000, 126_000, 1000))
+        assert (frame.values == frame.timeline / 1000).all()
+    assert again.upkeep is not None
+    assert again.upkeep.problems() == []
+    again.close()

@@ -137,10 +137,8 @@ class Turns:
         thinned = []
         for number in thin:
             found = sql("select data from log where id = ?", (number,)).fetchone()
-            if found is None:  # the disk did not take it
-                gone.append(number)
-                continue
-            left = b"".join(row.data for row in log.needed(rows_of(found[0]), after))
+            data: bytes = found[0] if found else b""  # the disk did not take it: heads have its rows
+            left = b"".join(row.data for row in log.needed(rows_of(data), after))
             statements.append(("update log set data = ? where id = ?", (left, number)))
             thinned.append((number, len(left)))
         return LogCut(statements, lambda: log.settled(gone, thinned))
