@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from sanso.exposition.page import Sample
 from sanso.model.frame import Family
@@ -14,19 +15,31 @@ _NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9_:]")
 _NOT_IN_LABEL = re.compile(r"[^a-zA-Z0-9_]")
 
 
+_Value = TypeVar("_Value")
+
+
 def with_classic_names(
     series: Iterable[Sample], families: Mapping[str, Family]
 ) -> tuple[list[Sample], dict[str, Family]]:
     """Samples and families under classic names; of two series that then are one, the first is kept."""
-    kept: dict[Labels, Sample] = {}
+    return classic_samples(series), _classic_families(families)
+
+
+def classic_samples(series: Iterable[tuple[Labels, _Value, int | None]]) -> list[tuple[Labels, _Value, int | None]]:
+    """Samples under classic names; of two series that then are one, the first is kept."""
+    kept: dict[Labels, tuple[Labels, _Value, int | None]] = {}
     for labels, value, time_ms in series:
         named = _classic(labels)
         kept.setdefault(named, (named, value, time_ms))
+    return list(kept.values())
+
+
+def _classic_families(families: Mapping[str, Family]) -> dict[str, Family]:
     renamed: dict[str, Family] = {}
     for name, family in families.items():
         classic = _classic_name(name)
         renamed.setdefault(classic, family if classic == name else replace(family, name=classic))
-    return list(kept.values()), renamed
+    return renamed
 
 
 def _classic(labels: Labels) -> Labels:

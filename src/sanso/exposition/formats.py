@@ -13,24 +13,33 @@ class PageFormat:
     Attributes:
         content_type: The header that says so.
         openmetrics: OpenMetrics 1.0 and not Prometheus's text.
+        protobuf: Delimited protobuf messages and no text.
         quoted_names: Names may hold any character, in quotes; otherwise what is not classic becomes `_`.
     """
 
     content_type: str
     openmetrics: bool = False
+    protobuf: bool = False
     quoted_names: bool = False
 
 
 TEXT = PageFormat("text/plain; version=0.0.4; charset=utf-8")
 UTF8_TEXT = PageFormat("text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8", quoted_names=True)
 OPENMETRICS = PageFormat("application/openmetrics-text; version=1.0.0; charset=utf-8", openmetrics=True)
+_MESSAGES = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+PROTOBUF = PageFormat(f"{_MESSAGES}; escaping=underscores", protobuf=True)
+UTF8_PROTOBUF = PageFormat(f"{_MESSAGES}; escaping=allow-utf-8", protobuf=True, quoted_names=True)
 
 
-def negotiate(accept: str) -> PageFormat:
+def negotiate(accept: str, *, protobuf: bool = False) -> PageFormat:
     """The format that an Accept header likes best, as Prometheus's client libraries choose.
 
     The greatest weight wins, of equal ones the first. Whoever names nothing that there is gets text 0.0.4: people with
     browsers, and scrapers older than the header.
+
+    Args:
+        accept: The header.
+        protobuf: Whether that can be had too.
     """
     best, best_weight = TEXT, 0.0
     for clause in accept.split(","):
@@ -39,7 +48,7 @@ def negotiate(accept: str) -> PageFormat:
         for parameter in parameters:
             key, _, value = parameter.partition("=")
             told[key.strip()] = value.strip().strip('"')
-        offered, weight = _offered(kind.strip(), told), _weight(told.get("q", "1"))
+        offered, weight = _offered(kind.strip(), told, protobuf=protobuf), _weight(told.get("q", "1"))
         if offered is not None and weight > best_weight:
             best, best_weight = offered, weight
     return best
@@ -65,8 +74,13 @@ def canonical_float(value: float) -> str:
     return next(text for digits in range(18) if float(text := f"{value:.{digits}e}") == value)
 
 
-def _offered(kind: str, told: dict[str, str]) -> PageFormat | None:
+def _offered(kind: str, told: dict[str, str], *, protobuf: bool) -> PageFormat | None:
     version = told.get("version", "")
+    if kind == "application/vnd.google.protobuf":
+        message, encoding = told.get("proto"), told.get("encoding")
+        if not protobuf or message != "io.prometheus.client.metricfamily" or encoding != "delimited":
+            return None
+        return UTF8_PROTOBUF if told.get("escaping") == "allow-utf-8" else PROTOBUF
     if kind == "application/openmetrics-text":
         return OPENMETRICS if version in ("", "1.0.0") else None
     if kind == "text/plain" and version == "1.0.0":

@@ -8,13 +8,15 @@ from typing import TypeAlias
 
 from sanso.model.frame import Family, Row, Times
 from sanso.model.labels import Labels
-from sanso.model.native_histogram import FINEST_SCHEMA
+from sanso.model.native_histogram import FINEST_SCHEMA, NativeHistogram
 
 NO_TIME = -(2**63)
 """Stands in `Page.times` for a sample without a time of its own."""
 
 Sample: TypeAlias = tuple[Labels, float, int | None]
 """Labels, value, and time in ms (None: no time), of a page to be written."""
+HistogramSample: TypeAlias = tuple[Labels, NativeHistogram, int | None]
+"""Likewise a native histogram."""
 
 
 @dataclass(frozen=True)
