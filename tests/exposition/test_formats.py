@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanso.exposition.formats import OPENMETRICS, TEXT, UTF8_TEXT, PageFormat, format_float, negotiate
+from sanso.exposition.formats import (
+    OPENMETRICS,
+    PROTOBUF,
+    TEXT,
+    UTF8_PROTOBUF,
+    UTF8_TEXT,
+    PageFormat,
+    format_float,
+    negotiate,
+)
 
 PROMETHEUS_2 = (
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
@@ -54,6 +63,27 @@ PROTOBUF_FIRST = (
 )
 def test_negotiation(accept: str, wanted: PageFormat) -> None:
     assert negotiate(accept) is wanted
+
+
+MESSAGES = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily"
+
+
+@pytest.mark.parametrize(
+    ("accept", "wanted"),
+    [
+        (f"{MESSAGES};encoding=delimited;q=0.6,text/plain;q=0.5,*/*;q=0.2", PROTOBUF),
+        (f"{MESSAGES};encoding=delimited;escaping=allow-utf-8", UTF8_PROTOBUF),
+        (f"{MESSAGES};encoding=delimited;q=0.4,{PROMETHEUS_2}", OPENMETRICS),
+        (PROTOBUF_FIRST, PROTOBUF),
+        (f"{MESSAGES};encoding=text", TEXT),
+        (MESSAGES, TEXT),
+        ("application/vnd.google.protobuf;encoding=delimited", TEXT),
+        ("*/*", TEXT),
+    ],
+)
+def test_negotiation_where_protobuf_can_be_had(accept: str, wanted: PageFormat) -> None:
+    assert negotiate(accept, protobuf=True) is wanted
+    assert not negotiate(accept).protobuf
 
 
 @given(st.text(st.sampled_from("tex/plain;,q=.109*version openmcs\"'"), max_size=40) | st.text(max_size=20))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import numpy as np
@@ -9,11 +10,16 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_fd_to_metric_families
 
-from sanso.model.frame import Columns, Row
+from sanso.exposition.formats import PROTOBUF
+from sanso.exposition.page import HistogramWish, Page
+from sanso.exposition.protobuf import ProtobufParser
+from sanso.model.frame import ABSENT, Columns, Row
 from sanso.model.labels import series_of
+from sanso.model.native_histogram import Hint, component, parts
 from sanso.web.pages import LEFT_OUT
+from tests.exposition.test_protobuf import histograms, numbers
 from tests.web.hosted import START, hosted
-from tests.web.test_remote_read import add_histograms
+from tests.web.test_remote_read import EXPONENTIAL, add_histograms
 
 PROMETHEUS = (
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
@@ -99,3 +105,60 @@ def test_exponential_histograms_that_are_left_out_are_counted_once(api: httpx.Cl
         assert len(answer.content) == int(answer.headers["content-length"])
     names = {family.name for family in openmetrics_families(answer.text)}  # type: ignore[no-untyped-call]
     assert names == {"custom_bucket", "custom_count", "custom_sum"}, "without comments, which OpenMetrics has none of"
+
+
+def told(answer: httpx.Response) -> Page:
+    assert answer.headers["content-type"] == PROTOBUF.content_type
+    assert LEFT_OUT not in answer.headers
+    return ProtobufParser(wish=HistogramWish(classic=True)).parse(answer.content)
+
+
+MESSAGES = f"{PROTOBUF.content_type.rpartition(';')[0]},{PROMETHEUS}"
+TOLD = replace(EXPONENTIAL, hint=Hint.UNKNOWN)
+
+
+def test_in_protobuf_exponential_histograms_are_told_too(api: httpx.Client) -> None:
+    selectors = {"match[]": ['{job="h"}', '{__name__="exponential"}', "up"]}
+    page = told(api.get("/federate", params=selectors, headers={"Accept": MESSAGES}))
+    assert histograms(page) == {'exponential{instance="here", job="h", site="s"}': TOLD}
+    common = 'instance="here", job="h"'
+    assert numbers(page) == {
+        'up{instance="x\\"y\\n", job="a", site="s"}': 1.0,
+        'up{instance="z", job="b", site="s"}': 0.0,
+        f'custom_bucket{{{common}, le="0.5", site="s"}}': 1.0,
+        f'custom_bucket{{{common}, le="1.0", site="s"}}': 1.0,
+        f'custom_bucket{{{common}, le="+Inf", site="s"}}': 3.0,
+        f'custom_count{{{common}, site="s"}}': 3.0,
+        f'custom_sum{{{common}, site="s"}}': 1.0,
+    }
+    assert page.times is not None
+    assert set(page.times.tolist()) == {START + 5000, START + 30_000}
+    assert {family.name: family.type for family in page.families}["up"] == "gauge"
+
+
+def test_metrics_in_protobuf(api: httpx.Client) -> None:
+    page = told(api.get("/metrics?source=exponential", headers={"Accept": MESSAGES}))
+    assert (list(histograms(page)), page.times) == (['exponential{job="h"}'], None)
+    page = told(api.get("/metrics?source=up", headers={"Accept": MESSAGES}))
+    assert (len(numbers(page)), page.families[0].help) == (2, "Whether it is up.")
+
+
+def test_what_of_a_histogram_is_newest() -> None:
+    held = parts(EXPONENTIAL)
+    with hosted() as (watching, url):
+        for number, (part, value) in enumerate(held.items()):  # each part in a frame of its own
+            columns = Columns((component(series_of("spread"), part), component(series_of("over"), part)))
+            for step in (1000, 2000):
+                kept = value if step == 1000 or part not in ("zero", "s3:4") else ABSENT
+                watching.store.append(f"frame {number}", START + step, Row(columns, np.array([kept, value])))
+            over = Columns(columns.labels[:1])
+            watching.store.append(f"frame {number}", START + 3000, Row(over, np.array([ABSENT])))  # the other ends
+        selector = {"match[]": '{__name__=~"spread|over"}'}
+        page = told(httpx.get(f"{url}/federate", params=selector, headers={"Accept": MESSAGES}))
+        assert page.times is not None
+        assert set(page.times.tolist()) == {START + 2000}
+        (found,) = histograms(page).items()
+        expected = replace(TOLD, zero_count=0.0, positive=TOLD.positive[:2])
+        assert found == ("spread", expected)
+        text = httpx.get(f"{url}/federate", params=selector)
+        assert text.headers[LEFT_OUT] == "1", "one that has ended is not left out"
