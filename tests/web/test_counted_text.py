@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sanso.model.frame import ABSENT
 from sanso.web.counted_text import countable, padded, points, series
-from sanso.web.number_text import number
+from tests.web.points import one_by_one
 
 whole = st.integers(0, 2**53 - 1) | st.integers(0, 30_000) | st.sampled_from([0, 9_999, 10_000, 99_999_999, 10**8])
 decimal = st.integers(-(10**15) + 1, 10**15 - 1).map(lambda parts: parts / 10_000) | st.sampled_from(
@@ -27,12 +27,8 @@ def test_numbers_of_few_decimals_are_written_as_one_at_a_time(rows: list[list[fl
     times = [b"%d" % (1_700_000_000 + place) if place % 2 else b"%d.125" % place for place in range(values.shape[1])]
     assert countable(values).all()
     written = list(points(values, times))
-    for row, text in zip(values.tolist(), written, strict=True):
-        expected = b",".join(
-            b'[%b,"%b"]' % (time, number(value).encode()) for time, value in zip(times, row, strict=True)
-        )
-        assert text == expected
-        assert len(json.loads(b"[" + text + b"]")) == len(times)
+    assert written == one_by_one(values, times)
+    assert all(len(json.loads(b"[" + text + b"]")) == len(times) for text in written)
 
 
 def test_what_has_more_digits_is_told() -> None:

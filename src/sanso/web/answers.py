@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,12 @@ import orjson
 from numpy.typing import NDArray
 from starlette.responses import Response
 
-from sanso.model.frame import Floats, Mask, is_absent
+from sanso.model.frame import Floats, Mask, is_absent, is_whole
 from sanso.model.labels import Labels, derived
 from sanso.model.native_histogram import NativeHistogram
 from sanso.model.series import Answer
-from sanso.web.counted_text import countable, padded, points, series
+from sanso.web import counted_text, float_text
+from sanso.web.counted_text import countable, padded
 from sanso.web.histogram_text import histogram_json
 from sanso.web.number_text import number, numbers, unusual
 
@@ -122,15 +122,28 @@ def _result(answer: Answer, rows: Sequence[int]) -> Iterable[bytes]:
 
 
 def _counted(answer: Answer, rows: Sequence[int]) -> list[bytes]:
-    """A matrix of nothing but whole numbers without gaps, which most counters are; empty where it is none."""
-    values = answer.values[: len(rows)]
-    if answer.histograms or not values.size or not countable(values).all():
+    """A matrix of nothing but numbers of few decimals, which most counters are; empty where it is none."""
+    values = np.ascontiguousarray(answer.values[: len(rows)])
+    held = _held(values)
+    if answer.histograms or not values.size or not countable(values, held).all():
+        return []
+    if held is not None and not held.any(axis=1).all():
         return []
     names = derived(answer.labels, "padded json", _padded)
     if names is None:
         return []
-    first, *blocks = series(values, [_time(time) for time in answer.times.tolist()], names)
+    times = [_time(time) for time in answer.times.tolist()]
+    first, *blocks = counted_text.series(values, times, names, held)
     return [first[1:], *blocks]  # nothing stands before the first
+
+
+def _held(values: Floats) -> Mask | None:
+    """Where there are values; None for everywhere."""
+    return None if is_whole(values) else ~is_absent(values)
+
+
+def _of(held: Mask | None, rows: Mask) -> Mask | None:
+    return None if held is None else held[rows]
 
 
 def _padded(labels: list[Labels]) -> NDArray[np.uint32] | None:
@@ -174,44 +187,23 @@ def _metrics(labels: list[Labels]) -> list[bytes]:
 
 
 class _Points:
-    """The points of a matrix, a row at a time: times are written once, and laid between the values."""
+    """The points of a matrix, a row at a time: times are written once, and rows of one kind many together."""
 
     def __init__(self, answer: Answer) -> None:
-        self._values: Floats = np.ascontiguousarray(answer.values)
+        values = np.ascontiguousarray(answer.values)
         self._times = [_time(time) for time in answer.times.tolist()]
-        self._before = [b'"],[%b,"' % time for time in self._times]
-        counted = countable(self._values)
-        self._counted = set(np.flatnonzero(counted).tolist())
-        self._counted_points = points(self._values[counted], self._times)
-        others = np.flatnonzero(~counted)
-        values = self._values[others]
-        self._place = {row: place for place, row in enumerate(others.tolist())}
-        self._present: Mask = ~is_absent(values)
-        self._odd: Mask = np.logical_and(unusual(values), self._present)
-        self._with_gaps: Mask = np.asarray((~self._present).any(axis=1))
-        self._with_odd: Mask = np.asarray(self._odd.any(axis=1))
+        held = _held(values)
+        counted = countable(values, held)
+        self._counted = counted.tolist()
+        self._counted_points = counted_text.points(values[counted], self._times, _of(held, counted))
+        self._other_points = float_text.points(values[~counted], self._times, _of(held, ~counted))
         self._histograms: dict[int, list[tuple[int, NativeHistogram]]] = {}
         for (row, step), histogram in answer.histograms.items():
             self._histograms.setdefault(row, []).append((step, histogram))
 
     def values(self, row: int) -> bytes:
-        """`[time,"value"],…`; nothing where there is none. Rows are asked for as they rise."""
-        if row in self._counted:
-            return next(self._counted_points)
-        values, before, place = self._values[row], self._before, self._place[row]
-        odd: Mask | None = self._odd[place] if self._with_odd[place] else None
-        if self._with_gaps[place]:
-            held = self._present[place]
-            values, before = values[held], list(compress(before, held.tolist()))
-            odd = odd[held] if odd is not None else None
-        if not before:
-            return b""
-        parts: list[bytes] = [b""] * (2 * len(before) + 1)
-        parts[0:-1:2] = before
-        parts[1::2] = numbers(values, odd)
-        parts[0] = before[0][3:]  # no point before the first is to be closed
-        parts[-1] = b'"]'
-        return b"".join(parts)
+        """`[time,"value"],…`; nothing where there is none. Rows are asked for as they rise, each once."""
+        return next(self._counted_points if self._counted[row] else self._other_points)
 
     def histograms(self, row: int) -> bytes:
         """`[time,{…}],…`; nothing where there is none."""

@@ -25,12 +25,17 @@ _CLOSE = np.frombuffer(b'"],\0', dtype=np.uint32)[0]
 _CLOSE_SERIES = np.frombuffer(b'"]]}', dtype=np.uint32)[0]
 _MINUS = np.frombuffer(b"-\0\0\0", dtype=np.uint32)[0]
 _MOST_PADDING = 64
-_CLOSE_LAST = np.frombuffer(b'"]\n\0', dtype=np.uint32)[0]
-"""Rows are told apart by line feeds until they are parted."""
+_CLOSE_LAST, _CLOSE_NONE = np.frombuffer(b'"]\n\0\n\0\0\0', dtype=np.uint32)
+"""Rows are told apart by line feeds until they are parted, be there points or none."""
 
 
-def countable(values: Floats) -> Mask:
-    """Which rows of [N, S] hold nothing but numbers of at most four decimals that are not too large."""
+def countable(values: Floats, held: Mask | None = None) -> Mask:
+    """Which rows of [N, S] hold nothing but numbers of at most four decimals that are not too large.
+
+    Where `held` is given and not set there is no number.
+    """
+    if held is not None:
+        values = np.where(held, values, 0.0)
     size = np.abs(values)
     with np.errstate(invalid="ignore", over="ignore"):
         whole = (size < _LARGEST) & (np.floor(size) == size)
@@ -52,39 +57,58 @@ def padded(texts: Sequence[bytes]) -> NDArray[np.uint32] | None:
     return np.frombuffer(joined, dtype=np.uint32).reshape(len(texts), -1)
 
 
-def series(values: Floats, times: Sequence[bytes], names: NDArray[np.uint32]) -> Iterator[bytes]:
+def series(
+    values: Floats, times: Sequence[bytes], names: NDArray[np.uint32], held: Mask | None = None
+) -> Iterator[bytes]:
     """Whole series, several at a time: each its name, its points, and the end of both lists.
 
     Args:
         values: Rows that are `countable`, shape [N, S]; S is at least 1.
         times: As they are written, length S.
         names: What stands before the points of each, as `padded` gives it.
+        held: Where there are points, as many as one in each row; None for everywhere.
     """
-    heads = _heads(times)
-    rows = max(_AT_ONCE // len(times), 1)
-    for first in range(0, len(values), rows):
-        slots = _laid_out(values[first : first + rows], heads)
-        slots[:, -1, -1] = _CLOSE_SERIES
+    for first, slots, last in _blocks(values, times, held):
+        slots[np.arange(len(slots)), last, -1] = _CLOSE_SERIES
         whole = np.concatenate([names[first : first + len(slots)], slots.reshape(len(slots), -1)], axis=1)
         yield whole.tobytes().translate(None, b"\0")
 
 
-def points(values: Floats, times: Sequence[bytes]) -> Iterator[bytes]:
+def points(values: Floats, times: Sequence[bytes], held: Mask | None = None) -> Iterator[bytes]:
     """`[time,"value"],…` of each row.
 
     Args:
         values: Rows that are `countable`, shape [N, S].
         times: As they are written, length S.
+        held: Where there are points; None for everywhere.
     """
     if not len(times):
         yield from (b"" for _ in values)
         return
+    for _, slots, last in _blocks(values, times, held):
+        rows = np.arange(len(slots))
+        slots[rows, last, -1] = np.where(slots[rows, last, -1] == 0, _CLOSE_NONE, _CLOSE_LAST)
+        *texts, _ = slots.tobytes().translate(None, b"\0").split(b"\n")
+        yield from texts
+
+
+def _blocks(
+    values: Floats, times: Sequence[bytes], held: Mask | None
+) -> Iterator[tuple[int, NDArray[np.uint32], NDArray[np.intp]]]:
+    """Some rows each: the first, their slots, and the last point of each; what is not held leaves its slot empty."""
     heads = _heads(times)
     rows = max(_AT_ONCE // len(times), 1)
     for first in range(0, len(values), rows):
-        slots = _laid_out(values[first : first + rows], heads)
-        *texts, _ = slots.tobytes().translate(None, b"\0").split(b"\n")
-        yield from texts
+        part = values[first : first + rows]
+        last = np.full(len(part), len(times) - 1, dtype=np.intp)
+        if held is None:
+            slots = _laid_out(part, heads)
+        else:
+            there = held[first : first + rows]
+            slots = _laid_out(np.where(there, part, 0.0), heads)
+            slots[~there] = 0
+            last -= there[:, ::-1].argmax(axis=1)
+        yield first, slots, last
 
 
 def _heads(times: Sequence[bytes]) -> NDArray[np.uint32]:
@@ -96,7 +120,10 @@ def _heads(times: Sequence[bytes]) -> NDArray[np.uint32]:
 
 
 def _laid_out(values: Floats, heads: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Slots [N, S, words]: what stands before a value, its sign and decimals where any has some, its end."""
+    """Slots [N, S, words]: what stands before a value, its sign and decimals where any has some, its end.
+
+    The end is that of a point which others follow.
+    """
     size = np.abs(values)
     whole = np.floor(size)
     signed, broken = bool((values < 0).any()), bool((whole != size).any())
@@ -109,7 +136,6 @@ def _laid_out(values: Floats, heads: NDArray[np.uint32]) -> NDArray[np.uint32]:
     slots = np.empty((*values.shape, first + groups + 2 * broken + 1), dtype=np.uint32)
     slots[:, :, : heads.shape[1]] = heads
     slots[:, :, -1] = _CLOSE
-    slots[:, -1, -1] = _CLOSE_LAST
     if signed:
         slots[:, :, first - 1] = np.where(values < 0, _MINUS, 0)
     if broken:

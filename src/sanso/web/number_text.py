@@ -68,5 +68,7 @@ def numbers(values: Floats, odd: Mask | None) -> list[bytes]:
 
 
 def _usual(values: Floats) -> list[bytes]:
-    written = orjson.dumps(values, option=_OPTIONS)[1:-1]
-    return written.replace(b".0,", b",").removesuffix(b".0").split(b",")
+    texts: list[bytes] = orjson.dumps(values, option=_OPTIONS)[1:-1].split(b",")
+    for place in np.flatnonzero(np.floor(values) == values).tolist():
+        texts[place] = texts[place][:-2]  # Go writes no .0
+    return texts
