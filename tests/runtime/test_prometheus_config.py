@@ -110,7 +110,7 @@ def test_every_field_counts(tmp_path: Path) -> None:
 
 def test_what_is_not_honoured_is_named(tmp_path: Path) -> None:
     text = """
-global: {query_log_file: q.log, scrape_failure_log_file: f.log, convert_classic_histograms_to_nhcb: true}
+global: {query_log_file: q.log, scrape_failure_log_file: f.log}
 alerting: {alertmanagers: []}
 remote_write: [{url: "http://x/"}]
 remote_read: [{url: "http://x/"}]
@@ -134,7 +134,6 @@ scrape_configs:
         "storage.exemplars",
         "global.query_log_file",
         "global.scrape_failure_log_file",
-        "global.convert_classic_histograms_to_nhcb",
         'job "j": kubernetes_sd_configs',
         'job "j": consul_sd_configs',
         'job "j": oauth2',
@@ -159,6 +158,7 @@ scrape_configs:
 - job_name: of-old
   scrape_native_histograms: false
   scrape_classic_histograms: true
+  convert_classic_histograms_to_nhcb: true
 """
     found = load_prometheus_config(written(tmp_path, text))
     first, second, third, fourth = found.plan.jobs
@@ -167,7 +167,7 @@ scrape_configs:
     assert (second.asked, second.histograms) == (PROTOCOLS, HistogramWish(native=False))
     assert (third.asked, third.fallback) == ((TEXT, PROTOBUF), PROTOBUF)
     assert third.histograms == HistogramWish(classic=True, most_buckets=160, finest_schema=2)
-    assert (fourth.asked, fourth.histograms) == (PROTOCOLS, HistogramWish(native=False, classic=True))
+    assert (fourth.asked, fourth.histograms) == (PROTOCOLS, HistogramWish(native=False, classic=True, custom=True))
     everywhere = load_prometheus_config(
         written(tmp_path, "global: {scrape_protocols: [PrometheusText0.0.4]}\nscrape_configs: [{job_name: a}]\n")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
+from sanso.exposition.custom_buckets import custom_of
 from sanso.exposition.formats import canonical_float
 from sanso.exposition.metric_messages import (
     Histogram,
@@ -131,10 +132,11 @@ def read_whole(metric: Metric, kind: MetricType, message: bytes, wish: Histogram
     if len(metric.made) > 2 * histogram.size + _MOST_LEFT_BEHIND:
         metric.made.clear()  # buckets that come and go must not be remembered for ever
     native = wish.native and histogram.is_native
-    if native:
-        _add_native(told, metric, histogram, wish, gauge=kind is MetricType.GAUGE_HISTOGRAM)
+    if native or wish.custom:
+        made = _limited(native_of(histogram), wish) if native else _custom(histogram, wish)
+        _add_native(told, metric, made, gauge=kind is MetricType.GAUGE_HISTOGRAM)
         _add_native_exemplars(told, metric, histogram, message)
-    if not native or (wish.classic and histogram.buckets):
+    if (wish.classic and (histogram.buckets or not native)) or (not native and not wish.custom):
         _add_classic(told, metric, histogram, message)
     return told
 
@@ -160,15 +162,17 @@ def _add_classic(told: Told, metric: Metric, histogram: Histogram, message: byte
     told.add(metric.series("_bucket", "le", "+Inf"), histogram.count)
 
 
-def _add_native(told: Told, metric: Metric, histogram: Histogram, wish: HistogramWish, *, gauge: bool) -> None:
-    native = native_of(histogram)
-    if gauge:
-        native = replace(native, hint=Hint.GAUGE)
-    native = _limited(native, wish)
+def _add_native(told: Told, metric: Metric, native: NativeHistogram, *, gauge: bool) -> None:
     told.histogram = metric.series()
-    for name, value in parts(native).items():
+    for name, value in parts(replace(native, hint=Hint.GAUGE) if gauge else native).items():
         told.parts.append(metric.part(name))
         told.part_values.append(value)
+
+
+def _custom(histogram: Histogram, wish: HistogramWish) -> NativeHistogram:
+    buckets = {bucket.upper: bucket.cumulated for bucket in reversed(histogram.buckets)}
+    uppers = sorted(buckets)
+    return custom_of(uppers, [buckets[upper] for upper in uppers], histogram.count, histogram.sum, wish)
 
 
 def _add_native_exemplars(told: Told, metric: Metric, histogram: Histogram, message: bytes) -> None:

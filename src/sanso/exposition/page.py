@@ -45,12 +45,14 @@ class HistogramWish:
     Attributes:
         native: Those that are told as native ones as such; else their classic buckets.
         classic: Of native ones the classic buckets too, where they have some.
+        custom: Those that are told as classic ones only as native ones of custom bounds.
         most_buckets: Of a native one; of more, neighbours are put together. 0 for no limit.
         finest_schema: Finer ones are made coarser.
     """
 
     native: bool = True
     classic: bool = False
+    custom: bool = False
     most_buckets: int = 0
     finest_schema: int = FINEST_SCHEMA
 
@@ -83,7 +85,8 @@ class Page:
         exemplars: Of this page; those of a native histogram under its series.
         duplicates: Samples left out because their series stood in the page before.
         histograms: How many native histograms there are.
-        parts: How many columns, the last ones, are parts of them (`model.native_histogram`).
+        parts: How many columns, the last ones, are parts of native histograms (`model.native_histogram`).
+        missing: How many histograms have parts there but no sample on this page.
         emptied: Labels that were given without a value, by series; None where the text itself has to be asked.
     """
 
@@ -94,6 +97,7 @@ class Page:
     duplicates: int = 0
     histograms: int = 0
     parts: int = 0
+    missing: int = 0
     emptied: Mapping[Labels, frozenset[str]] | None = None
 
     @property

@@ -129,7 +129,7 @@ class ProtobufParser:
             len(labels) - len(self._columns.labels) + found.twice,
             len(found.histograms),
             len(found.parts),
-            found.emptied,
+            emptied=found.emptied,
         )
 
     def _read(self, body: bytes, found: _Gathered) -> None:

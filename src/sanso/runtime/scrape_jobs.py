@@ -139,8 +139,6 @@ def read_shared(table: Table, defaults: ScrapeJob) -> ScrapeJob:
 
 def note_shared(table: Table, where: str, note: Callable[[str], None]) -> None:
     """Name what a global section or a job asks for and does not get."""
-    if table.flag("convert_classic_histograms_to_nhcb", default=False):
-        note(f"{where}convert_classic_histograms_to_nhcb is not supported yet: classic histograms stay as they are")
     if "scrape_failure_log_file" in table:
         note(f"{where}scrape_failure_log_file is not supported yet: /api/v1/targets says what fails")
 
@@ -195,6 +193,7 @@ def _histograms(table: Table, defaults: HistogramWish) -> HistogramWish:
     return HistogramWish(
         native=table.flag("scrape_native_histograms", default=defaults.native),
         classic=table.flag("always_scrape_classic_histograms", default=older),
+        custom=table.flag("convert_classic_histograms_to_nhcb", default=defaults.custom),
         most_buckets=table.count("native_histogram_bucket_limit", defaults.most_buckets),
         finest_schema=(
             defaults.finest_schema

@@ -9,7 +9,7 @@ import pytest
 
 from sanso.exposition.page import HistogramWish
 from sanso.model.errors import SourceError
-from sanso.model.native_histogram import NativeHistogram
+from sanso.model.native_histogram import CUSTOM_SCHEMA, NativeHistogram
 from sanso.promql.engine import PromEngine
 from sanso.sources.scrape.relabel import RelabelRule
 from sanso.sources.scrape.settings import ScrapeLimits
@@ -234,3 +234,18 @@ async def test_columns_are_kept_as_long_as_the_series_are_the_same() -> None:
         observed(told, 1)
         await scrape(scraped, told, native("drop"))
     assert len({id(columns) for columns in scraped.writer.columns}) == 1
+
+
+async def test_classic_histograms_are_converted_where_that_is_wished() -> None:
+    page = '# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="+Inf"} 3\nh_sum 4\nh_count 3\n# TYPE g gauge\ng 1\n'
+    scraped = scraping(histograms=HistogramWish(custom=True))
+    await scraped.scrape(page, "text/plain")
+    await scraped.scrape(page.replace("h_count 3", "h_count 9"), "text/plain")
+    await scraped.scrape(page.replace("3", "5"), "text/plain")
+    expected = NativeHistogram(CUSTOM_SCHEMA, 3.0, 4.0, positive=((0, 1.0), (1, 2.0)), bounds=(1.0,))
+    assert histograms(scraped, "h", 5) == {f'__name__="h", {TARGET}': expected}
+    assert not histograms(scraped, "h", 15), "buckets that contradict the count"
+    assert value(scraped, "histogram_count(h)", 25) == 5.0
+    assert scraped.figure("scrape_samples_scraped") == [2.0, 1.0, 2.0]
+    assert scraped.figure("scrape_samples_post_metric_relabeling") == [2.0, 1.0, 2.0]
+    assert not [name for name in scraped.kept() if name.startswith("h_")]

@@ -120,7 +120,7 @@ class Cycle:
             up=True,
             duration_s=took,
             scraped=page.samples,
-            kept=placing.kept,
+            kept=placing.kept - page.missing,
             added=placing.added,
             body_bytes=len(answer.body),
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from sanso.exposition.custom_buckets import CustomBuckets
 from sanso.exposition.openmetrics import OpenMetricsParser
-from sanso.exposition.page import Page
+from sanso.exposition.page import HistogramWish, Page
 from sanso.exposition.parse import TextParser
 from sanso.exposition.protobuf import ProtobufParser
 from sanso.exposition.series_text import SeriesTexts
@@ -53,6 +54,11 @@ class JobPages:
         self._text = SeriesTexts(self._limits, strict=False)
         self._openmetrics = SeriesTexts(self._limits, strict=True)
 
+    @property
+    def histograms(self) -> HistogramWish:
+        """What is wanted of them."""
+        return self._job.histograms
+
     def wish(self, timeout_ms: int) -> Wish:
         """What is asked of a target."""
         headers = [
@@ -89,6 +95,7 @@ class PageParser:
     def __init__(self, pages: JobPages) -> None:
         self._pages = pages
         self._parser: Parser | None = None
+        self._custom = CustomBuckets(pages.histograms) if pages.histograms.custom else None
 
     def parse(self, body: bytes, content_type: str) -> Page:
         """One page.
@@ -97,4 +104,7 @@ class PageParser:
             DecodeError: Names the line or the metric; nothing of the page is taken.
         """
         self._parser = self._pages.parser(content_type, self._parser)
-        return self._parser.parse(body)
+        page = self._parser.parse(body)
+        if self._custom is None or isinstance(self._parser, ProtobufParser):  # that one does it itself
+            return page
+        return self._custom.converted(page)
