@@ -127,9 +127,13 @@ class Disk:
         if not self.most_log_bytes:
             self.connection.execute(f"pragma wal_autocheckpoint = {_MOST_LOG_BYTES // self.page_bytes}")
 
+    def log_is_long(self) -> bool:
+        """Whether the write-ahead log should be brought into the file."""
+        return bool(self._logged * self.page_bytes >= _CHECKPOINT_BYTES)
+
     def checkpoint(self) -> None:
         """Bring the write-ahead log into the file where it is long; writers may go on meanwhile."""
-        if self._logged * self.page_bytes < _CHECKPOINT_BYTES:
+        if not self.log_is_long():
             return
         self._logged = 0
         with self.readers.idle() as connection, contextlib.suppress(sqlite3.OperationalError):

@@ -66,7 +66,7 @@ class Store:
         self._families: dict[str, Family] = {}
         self._refused = self._lost = self._held_up = self._rounds = 0
         self._prune_ms: int | None = None
-        self._closed = False
+        self._grown = self._closed = False
 
     @classmethod
     def open(
@@ -145,9 +145,15 @@ class Store:
                 self._disk.say("")
             else:
                 self._fit_memory()
-            if written and self._background is not None:
+            if written and self._background is not None and self._work_is_due():
                 self._background.wake()
                 self._wait_for_room(self._background)
+
+    def _work_is_due(self) -> bool:
+        """Whether there may be something to seal or to bring into the file: waking a thread costs as much as a row."""
+        assert self._disk is not None  # only called with one
+        grown, self._grown = self._grown, False
+        return grown or self._sealer.stuck or self._disk.most_bytes > 0 or self._disk.log_is_long()
 
     def tend_beside(self) -> None:
         """From now on a thread seals, merges and prunes; before, whoever commits or prunes did, before it returned."""
@@ -300,9 +306,11 @@ class Store:
         head = self._reading.heads[number]
         if head.known(row.columns) is None:
             head.learn(row.columns, self._numbers(number, row.columns.labels))
+        tiles = head.view.tiles
         whole = head.append(time_ms, row.columns, row.values, complete=complete)
         if whole is None:
             return False
+        self._grown |= head.view.tiles is not tiles or head.view.rows > self._limits.head_rows
         if self._disk is not None:
             if not head.layout:
                 head.layout = self._disk.waiting.add_layout(number, head.view.series)

@@ -1,4 +1,4 @@
-"""The ASGI applications: everything on the API's port, and OTLP alone on the second one."""
+"""The applications: everything on the API's port, and OTLP alone on the second one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sanso.model.errors import SansoError
 from sanso.web import prometheus_api, sanso_api
@@ -21,6 +20,7 @@ from sanso.web.door import Door
 from sanso.web.errors import failure, http_failed, sanso_failed
 from sanso.web.last_resort import LastResort, left_to_it
 from sanso.web.remote_write import PATH, WriteDoor
+from sanso.web.server import Application
 from sanso.web.services import Services
 
 _FAILURES: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
@@ -31,7 +31,7 @@ _FAILURES: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
 }
 
 
-def create_app(services: Services) -> ASGIApp:
+def create_app(services: Services) -> Application:
     """The page, Prometheus's API, Sanso's own, OTLP."""
     routes = [
         Route("/", _page),
@@ -41,19 +41,15 @@ def create_app(services: Services) -> ASGIApp:
         *sanso_api.routes(services),
     ]
     rest = Starlette(routes=routes, exception_handlers=_FAILURES)
-    write = WriteDoor(services.receive_remote_write)
-
-    async def otherwise(scope: Scope, receive: Receive, send: Send) -> None:
-        """Writes come by the thousand: they have no use for what stands between."""
-        await (write if scope.get("path") == PATH else rest)(scope, receive, send)
-
-    return LastResort(Door(services, prometheus_api.ENDPOINTS, prometheus_api.LABEL_VALUES, otherwise))
+    door = Door(services, prometheus_api.ENDPOINTS, prometheus_api.LABEL_VALUES, rest)
+    writes = WriteDoor(services.receive_remote_write, CrossOrigin(services.hosts, services.cors_origin))
+    return Application(LastResort(door), {PATH.encode(): writes})
 
 
-def create_otlp_app(services: Services) -> ASGIApp:
+def create_otlp_app(services: Services) -> Application:
     """OTLP alone, for 127.0.0.1:4318."""
     application = Starlette(routes=_otlp_routes(services), exception_handlers=_FAILURES)
-    return LastResort(SameSite(application, CrossOrigin(services.hosts, services.cors_origin)))
+    return Application(LastResort(SameSite(application, CrossOrigin(services.hosts, services.cors_origin))))
 
 
 def _otlp_routes(services: Services) -> list[Route]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -26,7 +28,7 @@ class CrossOrigin:
         self._hosts = _LOOPBACK | hosts
         self._origins = Expression(origins) if origins else None
 
-    def refused(self, scope: Scope, headers: Headers) -> Response | None:
+    def refused(self, scope: Mapping[str, Any], headers: Headers) -> Response | None:
         """The refusal of a request; None where it may pass."""
         server = (scope.get("server") or ("",))[0]
         given = headers.get("host", "")

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import socket
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from sanso.web.protocol import Protocol
+from sanso.web.remote_write import WriteDoor
+
 _GRACE_S = 3
+
+
+@dataclass(frozen=True)
+class Application:
+    """What a server serves.
+
+    Attributes:
+        asgi: Everything but write requests.
+        doors: Of those, by path.
+    """
+
+    asgi: ASGIApp
+    doors: Mapping[bytes, WriteDoor] = field(default_factory=dict)
 
 
 class Server:
@@ -20,10 +39,10 @@ class Server:
         listener: A bound, listening socket; closed with the server.
     """
 
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+    def __init__(self, app: Application, listener: socket.socket) -> None:
         config = uvicorn.Config(
-            app,
-            http="httptools",
+            app.asgi,
+            http=functools.partial(Protocol, doors=app.doors),  # type: ignore[arg-type]
             loop="asyncio",
             lifespan="off",
             ws="none",

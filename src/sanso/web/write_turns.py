@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sanso.model.errors import DecodeError
 from sanso.web.services import ReceiveRemoteWrite, WriteResult
@@ -16,7 +18,10 @@ _IDLE_S = 20.0
 _SHORT_S = 0.002
 _SHORT_BYTES = 1 << 18
 
-Answer = asyncio.Future[WriteResult | DecodeError]
+Taken: TypeAlias = WriteResult | DecodeError | None
+"""What came of a request; None where an error of ours kept it from being taken."""
+Answer = Callable[[Taken], None]
+_log = logging.getLogger("sanso")
 
 
 class _Waiting(NamedTuple):
@@ -34,10 +39,12 @@ class WriteTurns:
 
     Args:
         receive_all: Takes several requests.
+        path: Where they were sent to.
     """
 
-    def __init__(self, receive_all: ReceiveRemoteWrite) -> None:
+    def __init__(self, receive_all: ReceiveRemoteWrite, path: str) -> None:
         self._receive_all = receive_all
+        self._path = path
         self._arrived: list[_Waiting] = []
         self._queue: SimpleQueue[_Waiting] = SimpleQueue()
         self._lock = threading.Lock()
@@ -45,21 +52,19 @@ class WriteTurns:
         self._handed_over = 0
         self._short = False
 
-    def submit(self, body: bytes, message: str) -> Answer:
-        """Put a request into the next turn; on the event loop."""
-        loop = asyncio.get_running_loop()
-        answer: Answer = loop.create_future()
+    def submit(self, body: bytes, message: str, answer: Answer) -> None:
+        """Put a request into the next turn; on the event loop, as is the answer."""
         if not self._arrived:
+            loop = asyncio.get_running_loop()
             loop.call_soon(self._turn, loop)
         self._arrived.append(_Waiting(body, message, answer))
-        return answer
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take what has arrived, or hand it over; requests are taken in the order in which they came."""
         turn, self._arrived = self._arrived, []
         if self._short and not self._handed_over and sum(len(one.body) for one in turn) <= _SHORT_BYTES:
             began = loop.time()
-            _settle(turn, self._taken(turn, loop))
+            _settle(turn, self._taken(turn))
             self._short = loop.time() - began < _SHORT_S
             return
         self._handed_over += len(turn)
@@ -69,14 +74,13 @@ class WriteTurns:
             if not self._running:
                 self._start(loop)
 
-    def _taken(self, turn: list[_Waiting], loop: asyncio.AbstractEventLoop) -> list[WriteResult | DecodeError]:
-        """The results of a turn; none where an error of ours kept it from being taken."""
+    def _taken(self, turn: list[_Waiting]) -> Sequence[Taken]:
+        """The results of a turn."""
         try:
-            return [*self._receive_all([(one.body, one.message) for one in turn])]
-        except Exception as error:  # noqa: BLE001 - the edge: it is logged, those who wait hear of it, and the next come
-            told = {"message": "write requests could not be taken", "exception": error}
-            loop.call_soon_threadsafe(loop.call_exception_handler, told)
-            return []
+            return self._receive_all([(one.body, one.message) for one in turn])
+        except Exception:  # noqa: BLE001 - the edge: it is logged, those who wait hear of it, and the next come
+            _log.exception("POST %s could not be answered", self._path)
+            return [None] * len(turn)
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._running = True
@@ -103,21 +107,16 @@ class WriteTurns:
 
     def _take_over(self, turn: list[_Waiting], loop: asyncio.AbstractEventLoop) -> None:
         began = loop.time()
-        results = self._taken(turn, loop)
+        results = self._taken(turn)
         short = loop.time() - began < _SHORT_S * len(turn)
         loop.call_soon_threadsafe(self._took_over, turn, results, short)
 
-    def _took_over(self, turn: list[_Waiting], results: list[WriteResult | DecodeError], short: bool) -> None:  # noqa: FBT001
+    def _took_over(self, turn: list[_Waiting], results: Sequence[Taken], short: bool) -> None:  # noqa: FBT001
         self._handed_over -= len(turn)
         self._short = short
         _settle(turn, results)
 
 
-def _settle(turn: list[_Waiting], results: list[WriteResult | DecodeError]) -> None:
-    for place, one in enumerate(turn):
-        if one.answer.done():  # whoever waited has gone
-            continue
-        if place < len(results):
-            one.answer.set_result(results[place])
-        else:
-            one.answer.set_exception(RuntimeError("the request could not be taken"))
+def _settle(turn: list[_Waiting], results: Sequence[Taken]) -> None:
+    for one, result in zip(turn, results, strict=True):
+        one.answer(result)
