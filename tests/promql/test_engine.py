@@ -63,6 +63,14 @@ def test_annotations_have_places_and_come_once() -> None:
     assert answer.warnings == ("PromQL warning: quantile value should be between 0 and 1, got 2 (2:30)",)
 
 
+def test_annotations_are_about_what_stands_in_parentheses() -> None:
+    answer = engine().instant("quantile((2), x) + quantile_over_time((1e9 + 3), ((x))[5s:1s])", 9000)
+    assert answer.warnings == (
+        "PromQL warning: quantile value should be between 0 and 1, got 2 (1:11)",
+        "PromQL warning: quantile value should be between 0 and 1, got 1.000000003e+09 (1:40)",
+    )
+
+
 def test_ranges_are_checked() -> None:
     for times, text in (((0, 1, 0), "zero or negative"), ((2, 1, 1), "before start"), ((0, 11_001, 1), "11,000")):
         with pytest.raises(QueryError, match=text):
@@ -72,8 +80,11 @@ def test_ranges_are_checked() -> None:
 
 
 def test_answers_of_ranges_are_sorted_by_labels() -> None:
-    labels = engine().range("sort_desc(x)", 0, 10_000, 1000).labels
-    assert labels == sorted(labels)
+    answer = engine().range("1 + sort_desc(x)", 0, 10_000, 1000)
+    assert answer.labels == sorted(answer.labels)
+    why = "sort is ineffective for range queries since results are always ordered by labels"
+    assert answer.warnings == (f"PromQL warning: {why} (1:5)",)
+    assert not engine().instant("sort_desc(x)", 0).warnings
 
 
 def test_every_value_at_every_step_is_too_much() -> None:

@@ -60,6 +60,7 @@ def nodes(node: Node) -> list[Node]:
         ("x @ start() + time() - Inf", ["x", "x", "x", "time", "Inf"]),
         ("sum(rate((x[5m])))by(le)", ["sum", "rate", "(x", "x", "x"]),
         ("x + fill(3) y", ["x", "x", "y"]),
+        ('{"a b", c="1"} offset 1m + {d="2"}', ['{"a', '{"a', "{d"]),
         ("a and ignoring(b) c unless d", ["a", "a", "a", "c", "d"]),
         ('count_values without (a) ("b", offset offset 5m)', ["count", '"b"', "offset offset"]),
     ],

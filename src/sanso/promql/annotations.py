@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 from sanso.promql.histograms.notes import Note
 from sanso.promql.messages import position
@@ -64,7 +65,7 @@ def go_number(value: float) -> str:
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     text = repr(value).removesuffix(".0")
-    mantissa, mark, exponent = text.partition("e")
-    if not mark and 1e-4 <= abs(value) < 1e21:
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
         return text
-    return f"{mantissa}e{int(exponent):+03d}" if mark else text
+    mantissa, _, exponent = f"{Decimal(text).normalize():e}".partition("e")
+    return f"{mantissa}e{int(exponent):+03d}"

@@ -55,7 +55,7 @@ class PromEngine:
             QueryError: The text is wrong (bad_data) or cannot be evaluated (execution).
         """
         steps = np.array([at_ms], dtype=np.int64)
-        value, notes = self._evaluate(expr, steps, control or self._control(), edge=edge)
+        value, notes = self._evaluate(expr, steps, control or self._control(), (at_ms, at_ms, 0), edge=edge)
         if isinstance(value, Text):
             return Answer("string", [], steps, absent(0, 1), text=value.text)
         if isinstance(value, Scalar):
@@ -91,7 +91,7 @@ class PromEngine:
             )
         steps = np.arange(start_ms, end_ms + 1, step_ms, dtype=np.int64)
         control = control or self._control()
-        value, notes = self._evaluate(expr, steps, control, step_ms, edge=edge)
+        value, notes = self._evaluate(expr, steps, control, (start_ms, end_ms, step_ms), edge=edge)
         if isinstance(value, Scalar):
             value = Vector([()], value.values[None, :])
         if not isinstance(value, Vector):
@@ -116,13 +116,13 @@ class PromEngine:
         return QueryControl(SystemClock(), timeout_s=self._timeout_s, most_samples=self._max_samples)
 
     def _evaluate(
-        self, expr: str, steps: Times, control: QueryControl, step_ms: int = 0, *, edge: Edge
+        self, expr: str, steps: Times, control: QueryControl, outer: tuple[int, int, int], *, edge: Edge
     ) -> tuple[Value, Annotations]:
         question = parsed(expr)
         control.spent("preparing")
         notes = Annotations(question.text)
-        source = Source(self._reader, control, self._lookback_ms, step_ms)
-        evaluator = Evaluator(source, steps, (int(steps[0]), int(steps[-1]), step_ms), notes, edge)
+        source = Source(self._reader, control, self._lookback_ms, outer[2])
+        evaluator = Evaluator(source, steps, outer, notes, edge)
         with np.errstate(all="ignore"):  # infinities and NaN are answers
             try:
                 value = evaluator.value(question.tree)

@@ -154,6 +154,8 @@ def _skipped(known: list[Token], number: int, before: str) -> int:
         return 1 + (_length(known, number + 1, "(", ")") if after == "(" else 0)
     if token.text == "{" and before == "operand":
         return _length(known, number, "{", "}")
+    if number and known[number - 1].text == "{":  # what stands in braces that are a part of their own
+        return _length(known, number - 1, "{", "}") - 1
     if token.text == "[":
         return _length(known, number, "[", "]")
     if token.text == "@" or (word == "offset" and before == "operand"):
@@ -196,6 +198,6 @@ def _word_kind(word: str, after: str) -> Kind | None:
 def _stands_for(token: Token, kind: Kind | None) -> str:
     if kind == "call":
         return "call"
-    if kind in ("name", "number", "string") or token.text in (")", "}"):
+    if kind in ("name", "braces", "number", "string") or token.text in (")", "}"):
         return "operand"
     return "operator"

@@ -162,6 +162,8 @@ def windows(samples: Samples, *, counters: bool = False) -> Iterator[Window]:
         counters: That most series are expected to rise only.
     """
     for number, frame in enumerate(samples.frames):
+        if not frame.labels:
+            continue
         weights = samples.weights[number] if samples.weights else None
         if counters and _rising(frame.values):
             yield replace(_window(samples, frame, weights), rising=True)

@@ -41,8 +41,14 @@ def plain(histogram: NativeHistogram) -> Plain:
 
 
 def bound(index: int, schema: int) -> float:
-    exponent = index / 2**schema
-    return math.inf if exponent > 1024 else 1.7976931348623157e308 if exponent == 1024 else 2.0**exponent
+    exponent, steps = divmod(index, 2**schema) if schema > 0 else (index * 2**-schema, 0)
+    if exponent >= 1024:
+        return 1.7976931348623157e308 if (exponent, steps) == (1024, 0) else math.inf
+    found = 0.5
+    for halving in range(1, schema + 1):
+        if steps >> (schema - halving) & 1:
+            found *= math.exp(math.log(2) / 2**halving)
+    return math.ldexp(found, exponent + 1)
 
 
 def reduce_counts(counts: Counts, steps: int) -> Counts:

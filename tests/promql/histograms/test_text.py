@@ -30,6 +30,23 @@ def test_a_histogram_is_a_line() -> None:
     assert described(custom) == "{count:3, sum:NaN, [-Inf,5]:1, (1e-05,+Inf]:2}"
 
 
+def test_bounds_are_prometheus_s_to_the_last_digit() -> None:
+    """Which are not always the nearest numbers: 2 ** -0.25 is 0.8408964152537145."""
+    histogram = NativeHistogram(2, 3.0, 1.0, positive=((-1, 1.0), (0, 1.0)), negative=((-1, 1.0),))
+    assert described(histogram) == (
+        "{count:3, sum:1, [-0.8408964152537144,-0.7071067811865475):1, "
+        "(0.7071067811865475,0.8408964152537144]:1, (0.8408964152537144,1]:1}"
+    )
+    finest = NativeHistogram(8, 1.0, 1.0, positive=((-1, 1.0),))
+    assert described(finest) == "{count:1, sum:1, (0.9945994234836328,0.9972960560854698]:1}"
+
+
+def test_a_zero_bucket_that_holds_less_than_nothing_is_not_shown() -> None:
+    assert described(NativeHistogram(0, -3.0, 1.0, -1.0, 0.001, positive=((1, -2.0),))) == (
+        "{count:-3, sum:1, (1,2]:-2}"
+    )
+
+
 def test_numbers_are_go_s() -> None:
     histogram = NativeHistogram(0, -0.0, 1e-07, positive=((1025, 1e21),))
     assert described(histogram) == "{count:-0, sum:1e-07, (1.7976931348623157e+308,+Inf]:1e+21}"

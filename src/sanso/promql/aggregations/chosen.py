@@ -11,6 +11,7 @@ from sanso.model.errors import QueryError
 from sanso.model.frame import Floats, Mask
 from sanso.model.labels import Labels, render
 from sanso.promql.aggregations.groups import Grouping, Groups, grouped
+from sanso.promql.annotations import go_number
 from sanso.promql.values import Vector, blank
 
 _MOST = 2.0**63
@@ -20,7 +21,7 @@ def best(vector: Vector, name_of: Grouping, amount: Floats, *, largest: bool) ->
     """Topk and bottomk: at each step the `amount` [S] best series of each group keep their values.
 
     Raises:
-        QueryError: The amount is not a whole number of 64 bits.
+        QueryError: The amount is not a number, or larger than 64 bits hold.
     """
     whole = _whole(amount)
     if not vector.labels or (whole < 1).all():
@@ -75,9 +76,11 @@ def _lot(labels: Labels) -> float:
 def _whole(amount: Floats) -> Floats:
     if np.isnan(amount).any():
         raise QueryError("Parameter value is NaN", "execution")
-    for value in amount[np.abs(amount) >= _MOST].tolist():
-        side = "overflows" if value > 0 else "underflows"
-        raise QueryError(f"Scalar value {value:g} {side} int64", "execution")
+    most, least = float(amount.max()), float(amount.min())
+    if most >= _MOST:
+        raise QueryError(f"Scalar value {go_number(most)} overflows int64", "execution")
+    if most >= 1 and least <= -_MOST:  # of nothing at every step nothing is asked
+        raise QueryError(f"Scalar value {go_number(least)} underflows int64", "execution")
     return np.trunc(amount)
 
 

@@ -20,7 +20,7 @@ Places: TypeAlias = NDArray[np.intp]
 
 
 def count_values(vector: Vector, name_of: Grouping, label: str, control: QueryControl) -> Vector:
-    """How often each value occurs: one series a value, named by `label`.
+    """How often each value occurs: one series a value, named by `label`, or by nothing where `without` leaves it out.
 
     Raises:
         QueryError: That cannot be the name of a label, or there are too many values to count them at every step.
@@ -33,11 +33,16 @@ def count_values(vector: Vector, name_of: Grouping, label: str, control: QueryCo
     numbers: dict[Labels, int] = {}
     groups = np.array([numbers.setdefault(name_of(labels), len(numbers)) for labels in vector.labels], dtype=np.int64)
     names = [dict(labels) for labels in numbers]
+    left_out = not name_of.by and label in name_of.names
+
+    def named(group: dict[str, str], text: str) -> Labels:
+        return labels_of(group if left_out else {**group, label: text})
+
     places: dict[Labels, int] = {}
     pairs, inverse = np.unique(groups[rows] * len(texts) + which, return_inverse=True)
     counted = np.array(
         [
-            places.setdefault(labels_of({**names[pair // len(texts)], label: texts[pair % len(texts)]}), len(places))
+            places.setdefault(named(names[pair // len(texts)], texts[pair % len(texts)]), len(places))
             for pair in pairs.tolist()
         ],
         dtype=np.intp,
@@ -52,8 +57,9 @@ def _texts(vector: Vector) -> tuple[Places, Places, Places, list[str]]:
     """The rows, steps and texts of all values; a text is named by its number."""
     rows, steps = np.nonzero(present(vector.values))
     # Values are told apart by their bits, but for NaN: Prometheus tells them apart by their text.
-    distinct, which = np.unique(vector.values[rows, steps], return_inverse=True)
-    which, texts = which.ravel(), [go_float(value) for value in distinct.tolist()]
+    values = vector.values[rows, steps]
+    distinct, which = np.unique(np.where(np.isnan(values), np.nan, values).view(np.int64), return_inverse=True)
+    which, texts = which.ravel(), [go_float(value) for value in distinct.view(np.float64).tolist()]
     if vector.histograms is None:
         return rows, steps, which, texts
     more_rows, more_steps = np.nonzero(vector.histograms.held)

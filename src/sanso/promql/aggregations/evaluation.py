@@ -14,7 +14,7 @@ from sanso.promql.aggregations.simple import SIMPLE, aggregate, quantile
 from sanso.promql.annotations import go_number
 from sanso.promql.evaluation import Evaluation
 from sanso.promql.histograms.notes import ignored_in_aggregation
-from sanso.promql.tree import Aggregate, Node
+from sanso.promql.tree import Aggregate, Node, bare
 from sanso.promql.values import Scalar, Text, Vector, trimmed
 
 
@@ -31,7 +31,7 @@ def aggregated(evaluation: Evaluation, node: Aggregate) -> Vector:
     if vector.histograms is not None and node.name in NATIVE:
         return native(evaluation, node, vector, name_of)
     if vector.histograms is not None and node.name in IGNORING:
-        place = node.place if node.name in ("topk", "bottomk") else node.expr.place
+        place = node.place if node.name in ("topk", "bottomk") else bare(node.expr).place
         evaluation.notes.say(ignored_in_aggregation(node.name), place)
         vector = trimmed(vector.floats())
     if node.name in SIMPLE:
@@ -42,8 +42,8 @@ def aggregated(evaluation: Evaluation, node: Aggregate) -> Vector:
         return count_values(vector, name_of, text, evaluation.source.control)
     param = evaluation.expect(Scalar, node.param).values
     if node.name == "quantile":
-        for value in dict.fromkeys(param[~((param >= 0) & (param <= 1))].tolist()):
-            evaluation.notes.bad_quantile(value, node.param.place)
+        for value in _extremes(param, 0.0):
+            evaluation.notes.bad_quantile(value, bare(node.param).place)
         return quantile(vector, name_of, param)
     if node.name in ("topk", "bottomk"):
         return best(vector, name_of, param, largest=node.name == "topk")
@@ -55,9 +55,19 @@ def aggregated(evaluation: Evaluation, node: Aggregate) -> Vector:
     raise QueryError(f"not supported: {node.name}")
 
 
+def _extremes(param: Floats, least: float) -> list[float]:
+    """What is told of a parameter [S] that should be between `least` and 1: NaN, the largest and the smallest."""
+    missing, known = np.isnan(param), param[~np.isnan(param)]
+    found = [np.nan] if missing.any() else []
+    if len(known):
+        found += [edge for edge in (float(known.max()),) if edge > 1]
+        found += [edge for edge in (float(known.min()),) if edge < least]
+    return found
+
+
 def _warn_of_ratios(evaluation: Evaluation, ratio: Floats, node: Node) -> None:
-    for value in dict.fromkeys(ratio[np.abs(ratio) > 1].tolist()):
+    for value in _extremes(ratio, -1.0):
         capped = "1" if value > 0 else "-1"
         evaluation.notes.warn(
-            f"ratio value should be between -1 and 1, got {go_number(value)}, capping to {capped}", node.place
+            f"ratio value should be between -1 and 1, got {go_number(value)}, capping to {capped}", bare(node).place
         )

@@ -11,7 +11,7 @@ from sanso.promql.evaluation import Evaluation
 from sanso.promql.histograms import notes
 from sanso.promql.histograms.grouping import grouped as summed
 from sanso.promql.histograms.merging import FINE
-from sanso.promql.tree import Aggregate
+from sanso.promql.tree import Aggregate, bare
 from sanso.promql.values import Vector, blank, present
 
 NATIVE = frozenset({"sum", "avg", "count", "group"})
@@ -31,10 +31,10 @@ def native(evaluation: Evaluation, node: Aggregate, vector: Vector, name_of: Gro
     member[groups.order] = np.repeat(np.arange(len(groups.labels)), groups.sizes)
     found = summed(histograms, present(vector.values), member, len(groups.labels), mean=node.name == "avg")
     if found.mixed.any():
-        evaluation.notes.say(notes.mixed_in_aggregation(), node.expr.place)
+        evaluation.notes.say(notes.mixed_in_aggregation(), bare(node.expr).place)
     for outcome in np.unique(found.outcome[found.outcome != FINE]).tolist():
         for group in np.flatnonzero((found.outcome == outcome).any(axis=1)).tolist():
             name = metric_name(vector.labels[int(groups.order[groups.starts[group]])])
-            evaluation.notes.say(notes.incompatible(outcome, name), node.expr.place)
+            evaluation.notes.say(notes.incompatible(outcome, name), bare(node.expr).place)
     values = blank(floats.values, present(floats.values) & ~found.mixed)
     return Vector(groups.labels, values, found.histograms)

@@ -17,6 +17,7 @@ from sanso.promql.histograms.reading import HistogramFrame
 from sanso.promql.tree import Function, Node, Range, Selector, bare
 from sanso.promql.values import Samples, Value, Vector, blank, distinct, drop_name, joined, trimmed, windows
 
+_SORTING = frozenset({"sort", "sort_desc", "sort_by_label", "sort_by_label_desc"})
 _COUNTERS = ("_total", "_sum", "_count", "_bucket")
 
 
@@ -33,8 +34,11 @@ def called(evaluation: Evaluation, node: Function) -> Value:
     if definition is None and node.name not in PLAIN:
         raise QueryError(f"not supported: {node.name}()")
     args = [_argument(evaluation, arg, definition) for arg in node.args]
-    places = tuple(arg.place for arg in node.args)
+    places = tuple(bare(arg).place for arg in node.args)
     check = evaluation.source.control.check
+    if node.name in _SORTING and len(evaluation.steps) > 1:
+        why = "sort is ineffective for range queries since results are always ordered by labels"
+        evaluation.notes.warn(why, node.place)
     call = Call(args, evaluation.steps, evaluation.notes, places, evaluation.outer, evaluation.edge, check)
     for arg in args:
         if isinstance(arg, Vector):
@@ -101,7 +105,7 @@ def _of_histograms(name: str, definition: RangeFunction, call: Call, number: int
             floats = blank(definition.kernel(window, call), enough)
         found = over_both(name, frame, samples.starts, samples.ends, floats)
     for note in found.notes:
-        call.notes.say(note, call.place(number))
+        call.notes.say(note, call.place(0))
     if definition.counter:
         _say_what_is_no_counter(call, trimmed(Vector(frame.labels, found.values)).labels, number)
     return Vector(frame.labels, found.values, found.histograms)

@@ -214,7 +214,12 @@ def _fractions(lower: Floats, upper: Floats, bounds: Floats, counts: Floats) -> 
 
 
 def _rank(values: Floats, bounds: Floats, counts: Floats) -> Floats:
-    """How many observations are below each value [S]: [K, S]. Nothing is known inside buckets without an end."""
+    """How many observations are below each value [S]: [K, S]. Nothing is known inside buckets without an end.
+
+    As for quantiles, the first bucket begins at 0 where it ends above it.
+    """
+    if bounds[0] > 0:
+        bounds, counts = np.append(0.0, bounds), np.pad(counts, ((0, 0), (1, 0), (0, 0)))
     place = np.minimum(np.searchsorted(bounds, values, "right"), len(bounds) - 1)
     before = np.maximum(place - 1, 0)
     steps = np.arange(len(values))

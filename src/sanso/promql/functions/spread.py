@@ -40,7 +40,8 @@ def mad_over_time(window: Window, call: Call) -> Floats:
 def quantile_over_time(window: Window, call: Call) -> Floats:
     """A quantile of them."""
     wanted = call.scalar(0)
-    for value in dict.fromkeys(wanted[~((wanted >= 0) & (wanted <= 1))].tolist()):
+    asked = window.last > window.first
+    for value in dict.fromkeys(wanted[asked & ~((wanted >= 0) & (wanted <= 1))].tolist()):
         call.notes.bad_quantile(value, call.place(0))
     return _each(window, call, lambda part, steps: quantile_of(wanted[steps], part))
 

@@ -13,6 +13,8 @@ from sanso.promql.functions.registry import PLAIN, Call, function
 from sanso.promql.values import Scalar, Vector
 
 Seconds = NDArray[np.int64]
+_END = 2.0**63
+"""Seconds that no calendar has any more: their parts are not numbers."""
 
 
 @function("time")
@@ -72,9 +74,9 @@ _PARTS: dict[str, Callable[[Seconds], NDArray[np.int64]]] = {
 
 def _register(name: str, part: Callable[[Seconds], NDArray[np.int64]]) -> None:
     def change(values: Floats) -> Floats:
-        finite = np.isfinite(values)
-        seconds = np.where(finite, values, 0.0).astype(np.int64)
-        return np.where(finite, part(seconds).astype(float), np.nan)
+        known = np.abs(values) < _END
+        seconds = np.where(known, values, 0.0).astype(np.int64)
+        return np.where(known, part(seconds).astype(float), np.nan)
 
     def of(call: Call) -> Vector:
         if not call.args:

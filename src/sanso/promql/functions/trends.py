@@ -29,8 +29,9 @@ def predict_linear(window: Window, call: Call) -> Floats:
 def double_exponential_smoothing(window: Window, call: Call) -> Floats:
     """The newest value, smoothed with the ones before and their trend."""
     smoothing, trend = call.scalar(1), call.scalar(2)
-    _check_factor("smoothing factor", "sf", smoothing)
-    _check_factor("trend factor", "tf", trend)
+    asked = window.last > window.first  # of nothing nothing is asked
+    _check_factor("smoothing factor", "sf", smoothing[asked])
+    _check_factor("trend factor", "tf", trend[asked])
     newest = len(window.times) - 1
 
     def sample(place: int) -> Floats:

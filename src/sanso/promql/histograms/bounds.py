@@ -17,9 +17,15 @@ _LARGEST = float(np.finfo(np.float64).max)
 
 @functools.cache
 def _fractions() -> Floats:
-    """Bounds of the finest schema from 0.5 to 1; every coarser schema's are among them."""
-    steps = 1 << FINEST_SCHEMA
-    return np.array([math.exp2(step / steps) / 2 for step in range(steps)])
+    """Bounds of the finest schema from 0.5 to 1; every coarser schema's are among them.
+
+    To the last digit they are Prometheus's, which halves the way again and again: its rounding is part of the answers.
+    """
+    bounds = [0.5]
+    for halving in range(1, FINEST_SCHEMA + 1):
+        way = math.exp(math.log(2) / (1 << halving))
+        bounds = [bound for lower in bounds for bound in (lower, lower * way)]
+    return np.array(bounds)
 
 
 def exponential_bound(index: Ints, schema: int) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 
 from sanso.model.frame import Mask
 from sanso.promql.histograms.merging import FINE, merged
-from sanso.promql.histograms.placed import Histograms, scattered
+from sanso.promql.histograms.placed import NONE, Histograms, scattered
 from sanso.promql.histograms.table import Ints
 
 
@@ -40,7 +40,7 @@ def grouped(histograms: Histograms, floats: Mask, member: Ints, groups: int, *, 
     steps = histograms.at.shape[1]
     native, plain = counted(histograms.held, member, groups), counted(floats, member, groups)
     mixed = (native > 0) & (plain > 0)
-    wanted = (native > 0) & ~mixed
+    wanted = native > 0
     order = np.argsort(member, kind="stable")
     rows, columns = np.nonzero(histograms.held[order] & wanted[member[order]])
     place = member[order][rows] * steps + columns
@@ -55,7 +55,8 @@ def grouped(histograms: Histograms, floats: Mask, member: Ints, groups: int, *, 
     outcome = np.full(groups * steps, FINE, dtype=np.int64)
     outcome[places] = found.outcome
     shape = (groups, steps)
-    return Grouped(scattered(shape, places, table, found.at), mixed, outcome.reshape(shape))
+    at = np.where(mixed.ravel()[places], NONE, found.at)
+    return Grouped(scattered(shape, places, table, at), mixed, outcome.reshape(shape))
 
 
 def counted(held: Mask, member: Ints, groups: int) -> Ints:

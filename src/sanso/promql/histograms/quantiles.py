@@ -132,12 +132,15 @@ def _interpolated(lower: Floats, upper: Floats, inside: Floats, *, linear: Mask)
 
 def _ranked(table: Table, bounds: tuple[Floats, Floats], value: Floats, total: Floats) -> Floats:
     """How many observations of each are below a value [C]."""
-    crossing = (bounds[0] <= 0) & (bounds[1] >= 0)
+    crossing = ~table.custom & (bounds[0] <= 0) & (bounds[1] >= 0)
     lower, upper = _one_sided(table, *bounds, crossing)
+    first = table.custom & np.isneginf(lower)
+    lower = np.where(first & (upper > 0), 0.0, lower)
     even = (value - lower) / (upper - lower)
     start, end, at = np.log2(np.abs(lower)), np.log2(np.abs(upper)), np.log2(np.abs(value))
     scaled = np.where(value > 0, (at - start) / (end - start), 1 - (at - end) / (start - end))
     part = np.where(table.custom | crossing, even, scaled)
+    part = np.where(first & (upper <= 0), 1.0, part)  # nothing is known inside a bucket without a beginning
     part = np.where(lower >= value, 0.0, np.where(upper <= value, 1.0, part))
     populated = table.buckets != 0
     below = np.where(populated, table.buckets * part, 0.0).sum(axis=0)
