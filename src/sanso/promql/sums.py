@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sanso.model.frame import Floats, Mask
 from sanso.promql.blocks import row_blocks
+from sanso.promql.segments import Places, Segments
 
-Places = NDArray[np.intp]
-
-_LONG_RUN = 64
-"""Rows in a run from which on it is summed by itself."""
 _DIGITS, _MOST_EXPONENT = 53, 1023
 """Of a float."""
 _SPARE = 55
@@ -42,8 +39,6 @@ def window_sums(values: Floats, first: Places, last: Places) -> Floats:
 def run_sums(values: Floats, starts: Places, sizes: Places) -> Floats:
     """The sum of each run of rows, column by column: as `window_sums`, for runs that follow each other.
 
-    Each of a few long runs is summed by itself: seven times faster than running sums, which wait for each other.
-
     Args:
         values: Shape [R, C]; no absent cell.
         starts: The first row of each run, shape [G].
@@ -52,60 +47,20 @@ def run_sums(values: Floats, starts: Places, sizes: Places) -> Floats:
     Returns:
         Shape [G, C].
     """
-    sums, lost = _run_sums(values, starts, sizes)
+    sums, lost = _of_columns(values, starts, starts + sizes)
     with np.errstate(invalid="ignore"):
         return sums + lost
 
 
 def run_means(values: Floats, starts: Places, sizes: Places, counts: NDArray[np.int64]) -> Floats:
     """The mean of each run of rows, column by column: as `window_means`, for runs that follow each other."""
-    sums, lost = _run_sums(values, starts, sizes)
+    sums, lost = _of_columns(values, starts, starts + sizes)
     if np.isinf(sums).any():
         return window_means(np.ascontiguousarray(values.T), starts, starts + sizes, counts.T).T
     with np.errstate(all="ignore"):
         among = np.maximum(counts, 1)
         means: Floats = sums / among + lost / among
     return means
-
-
-def _run_sums(values: Floats, starts: Places, sizes: Places) -> tuple[Floats, Floats]:
-    """As `_sums`, for runs of rows."""
-    if len(starts) * _LONG_RUN > len(values):
-        sums, lost = _sums(np.ascontiguousarray(values.T), starts, starts + sizes)
-        return sums.T, lost.T
-    sums, lost = np.empty((len(starts), values.shape[1])), np.empty((len(starts), values.shape[1]))
-    with np.errstate(all="ignore"):
-        for run, (start, size) in enumerate(zip(starts.tolist(), sizes.tolist(), strict=True)):
-            terms = values[start : start + size]
-            sure = _rounded(terms, sums[run], lost[run])
-            if not sure.all():
-                doubtful = np.ascontiguousarray(terms[:, ~sure].T)
-                again = _sums(doubtful, np.zeros(1, dtype=np.intp), np.array([size]))
-                sums[run, ~sure], lost[run, ~sure] = again[0][:, 0], again[1][:, 0]
-    return sums, lost
-
-
-def _rounded(terms: Floats, sums: Floats, lost: Floats) -> Mask:
-    """Sum columns of terms [R, C]: rounded so coarsely that no addition rounds any more, and what that has cut off.
-
-    After Rump, Ogita and Oishi (2008), "Accurate floating-point summation": adding a number as great as all terms
-    together, and taking it away again, leaves of each term the digits that they can have in common.
-
-    Returns:
-        The columns [C] where what is lost in summing what was cut off is too little to matter.
-    """
-    greatest = max(float(terms.max()), -float(terms.min()))
-    common = math.frexp(greatest)[1] + (len(terms) + 1).bit_length()
-    if greatest == 0 or not math.isfinite(greatest) or common > _MOST_EXPONENT:
-        sums[:] = lost[:] = 0.0
-        return np.full(len(sums), greatest == 0)
-    above = math.ldexp(1.0, common)
-    rounded = terms + above
-    rounded -= above
-    np.add.reduce(rounded, axis=0, out=sums)
-    np.subtract(terms, rounded, out=rounded)
-    np.add.reduce(rounded, axis=0, out=lost)
-    return np.abs(sums) >= math.ldexp(len(terms) ** 2, common - 2 * _DIGITS + _SPARE)
 
 
 def window_means(values: Floats, first: Places, last: Places, counts: NDArray[np.int64]) -> Floats:
@@ -136,68 +91,90 @@ def _sums(values: Floats, first: Places, last: Places) -> tuple[Floats, Floats]:
     """Sums, each [R, W], and what to add to them for what rounding has lost."""
     rows = len(values)
     sums, lost = np.empty((rows, len(first))), np.empty((rows, len(first)))
+    for part in row_blocks(values):
+        found = _of_columns(np.ascontiguousarray(values[part].T), first, last)
+        sums[part], lost[part] = (each.T for each in found)
+    return sums, lost
+
+
+def _of_columns(terms: Floats, first: Places, last: Places) -> tuple[Floats, Floats]:
+    """The same of windows of rows: terms [T, C] give [W, C] each."""
+    windows = _Windows(Segments.of(first, last), first, last)
     with np.errstate(all="ignore"):
-        for part in row_blocks(values):
-            sums[part], lost[part] = _block(values[part], first, last)
-    return sums, lost
+        greatest = max(terms.max(initial=0.0), -terms.min(initial=0.0))
+        if np.isfinite(greatest):
+            return windows.sums(terms, greatest)
+        finite = np.isfinite(terms)
+        some = np.where(finite, terms, 0.0)
+        sums, lost = windows.sums(some, np.abs(some).max())
+        return sums + windows.plain(np.where(finite, 0.0, terms)), lost
 
 
-def _block(values: Floats, first: Places, last: Places) -> tuple[Floats, Floats]:
-    finite = np.isfinite(values)
-    if finite.all():
-        return _finite(values, first, last)
-    sums, lost = _finite(np.where(finite, values, 0.0), first, last)
-    return sums + _plain(np.where(finite, 0.0, values), first, last), lost
+@dataclass(frozen=True)
+class _Windows:
+    """Windows of rows: their segments, and where they begin and end, shape [W]."""
 
+    segments: Segments
+    first: Places
+    last: Places
 
-def _plain(values: Floats, first: Places, last: Places) -> Floats:
-    """Sums without care, of infinities and NaN."""
-    padded = np.concatenate([values, np.zeros((len(values), 1))], axis=1)
-    edges = np.empty(2 * len(first), dtype=np.intp)
-    edges[0::2], edges[1::2] = first, last
-    sums: Floats = np.add.reduceat(padded, edges, axis=1)[:, ::2]
-    return np.where(last > first, sums, 0.0)
+    @property
+    def longest(self) -> int:
+        return int((self.last - self.first).max(initial=0))
 
+    def sums(self, terms: Floats, greatest: np.float64) -> tuple[Floats, Floats]:
+        """Of finite terms [T, C], none of which is greater."""
+        sums, lost, _, sure = self._rounded(terms, greatest)
+        columns = np.flatnonzero(~sure.all(axis=0))
+        if len(columns):
+            sums[:, columns], lost[:, columns] = self._each_by_its_own(np.ascontiguousarray(terms[:, columns]))
+        return sums, lost
 
-def _finite(values: Floats, first: Places, last: Places) -> tuple[Floats, Floats]:
-    """Differences of running sums kept in two numbers each: the sum, and what its roundings have lost."""
-    rows, length = values.shape
-    high, low = np.zeros((rows, length + 1)), np.zeros((rows, length + 1))
-    np.cumsum(values, axis=1, out=high[:, 1:])
-    before, after = high[:, :-1], high[:, 1:]
-    came = after - before
-    gone = before - (after - came)
-    gone += values - came
-    np.cumsum(gone, axis=1, out=low[:, 1:])
-    upper, lower = high[:, last], high[:, first]
-    sums = upper - lower
-    came = sums - upper
-    lost = (upper - (sums - came)) - (lower + came) + (low[:, last] - low[:, first])
-    greatest = np.abs(high).max(axis=1, keepdims=True)
-    # Where nothing was lost the running sums are exact, and so is every difference.
-    rounded = (low != 0).any(axis=1, keepdims=True)
-    sure = (np.abs(sums) > greatest * (length * 2.0**-52)) | ~rounded
-    if not sure.all():
-        _mend(sums, lost, ~sure, values, first, last)
-    return sums, lost
+    def _each_by_its_own(self, terms: Floats) -> tuple[Floats, Floats]:
+        """Of columns some of whose sums are far below the greatest term of all; term by term where that is needed."""
+        sums, lost, cut, sure = self._rounded(terms, np.abs(terms).max(axis=0))
+        if not sure.all():
+            sure |= (self.plain((cut != 0).astype(float)) == 0) & np.isfinite(sums)  # then nothing has been rounded
+            windows, columns = np.nonzero(~sure)
+            if len(windows):
+                found = _one_by_one(terms.T, columns, self.first[windows], self.last[windows])
+                sums[windows, columns], lost[windows, columns] = found
+        return sums, lost
 
+    def _rounded(self, terms: Floats, greatest: Floats | np.float64) -> tuple[Floats, Floats, Floats, Mask]:
+        """Sums of terms rounded so coarsely that no addition rounds any more, and of what that has cut off.
 
-def _mend(sums: Floats, lost: Floats, doubtful: Mask, values: Floats, first: Places, last: Places) -> None:
-    """Sum again, term by term, where the running sums were too great for the sum that is left of them."""
-    some = _any_term(values, first, last)
-    for part in (sums, lost):
-        np.copyto(part, 0.0, where=doubtful & ~some)
-    rows, windows = np.nonzero(doubtful & some)
-    if len(rows):
-        found = _one_by_one(values, rows, first[windows], last[windows])
-        sums[rows, windows], lost[rows, windows] = found
+        After Rump, Ogita and Oishi (2008), "Accurate floating-point summation": adding a number as great as all terms
+        together, and taking it away again, leaves of each term the digits that they can have in common.
 
+        Returns:
+            Both, [W, C]; what was cut off the terms, [T, C]; and which sums are certainly right to the last digit.
+        """
+        common = np.frexp(greatest)[1] + (self.longest + 1).bit_length()
+        fits = common <= _MOST_EXPONENT
+        above = np.ldexp(1.0, np.where(fits, common, 0))
+        rounded = terms + above
+        rounded -= above
+        sums = self.plain(rounded)
+        cut = np.subtract(terms, rounded, out=rounded)
+        lost = self.plain(cut)
+        enough = np.ldexp(float(self.longest) ** 2, common - 2 * _DIGITS + _SPARE)
+        return sums, lost, cut, ((np.abs(sums) >= enough) | (greatest == 0)) & fits
 
-def _any_term(values: Floats, first: Places, last: Places) -> Mask:
-    """Windows that have a term other than 0."""
-    seen = np.zeros((values.shape[0], values.shape[1] + 1), dtype=np.int64)
-    np.cumsum(values != 0, axis=1, out=seen[:, 1:])
-    return np.asarray(seen[:, last] > seen[:, first])
+    def plain(self, terms: Floats) -> Floats:
+        """Sums [W, C] without care of terms [T, C]: a run of 1, 2, 4 … segments for each binary digit of how many."""
+        begin, count = self.segments.begin.copy(), self.segments.count
+        sums = np.zeros((len(count), terms.shape[1]))
+        if len(self.segments.edges) < 2:
+            return sums
+        run, reach, most = self.segments.reduced(np.add, terms), 1, int(count.max())
+        while reach <= most:
+            some = np.flatnonzero(count & reach)
+            sums[some] += run[begin[some]]
+            begin[some] += reach
+            run = run[:-reach] + run[reach:]
+            reach *= 2
+        return sums
 
 
 def _one_by_one(values: Floats, rows: Places, first: Places, last: Places) -> tuple[Floats, Floats]:
