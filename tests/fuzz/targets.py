@@ -8,22 +8,26 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import cramjam
 import numpy as np
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1 import metrics_pb2
 
-from sanso.exposition.formats import OPENMETRICS, UTF8_TEXT
+from sanso.exposition.formats import OPENMETRICS, UTF8_PROTOBUF, UTF8_TEXT
 from sanso.exposition.openmetrics import OpenMetricsParser
-from sanso.exposition.page import NO_TIME, Limits, Page, Sample
+from sanso.exposition.page import NO_TIME, HistogramWish, Limits, Page, Sample
 from sanso.exposition.parse import TextParser
+from sanso.exposition.protobuf import ProtobufParser
 from sanso.exposition.render_page import render_page
+from sanso.exposition.render_protobuf import render_protobuf
 from sanso.model.clock import FixedClock, SystemClock
 from sanso.model.control import QueryControl
 from sanso.model.errors import DecodeError, QueryError, StoreError
 from sanso.model.frame import ABSENT, STALE
+from sanso.model.labels import Labels
+from sanso.model.native_histogram import part_of, plain, whole
 from sanso.promql.engine import PromEngine
 from sanso.sources.otlp import OtlpReceiver
 from sanso.sources.remote_write import V1, V2, RemoteWriteReceiver
@@ -31,7 +35,8 @@ from sanso.sources.remote_write_schema import request_class
 from sanso.store import blocks
 from sanso.store.exemplars import Exemplars
 from sanso.store.store import Store
-from tests.exposition import pages
+from tests.exposition import metric_families, pages
+from tests.exposition import test_protobuf as messages
 from tests.exposition.test_openmetrics import KEPT
 from tests.fuzz.choices import Choices
 from tests.fuzz.questions import question
@@ -43,6 +48,7 @@ _RENEWED = 200
 """Inputs after which a target with a memory gets a new one: what an input leaves behind is a part of the test."""
 _QUESTION_S = 2.0
 """What a question may take: beyond it, it must end by itself."""
+_Parser: TypeAlias = TextParser | OpenMetricsParser | ProtobufParser
 _LIMITS = Limits(body_bytes=1 << 20, samples=5000)
 
 
@@ -75,12 +81,40 @@ def openmetrics() -> Target:
     return Target(seeds, _Pages(OpenMetricsParser, written).take)
 
 
+def protobuf() -> Target:
+    """Prometheus's protobuf format, likewise; native histograms with their classic buckets."""
+    both, exemplar = messages.classic(), messages.simple()[0]
+    metric_families.exponential(both.metric[0].histogram)
+    exemplar.metric[0].counter.exemplar.label.add(name="trace_id", value="x")
+    stamped = metric_families.family("n", metric_families.GAUGE_HISTOGRAM, packed=True)
+    metric_families.exponential(metric_families.metric(stamped, a="b").histogram, floats=True)
+    stamped.metric[0].timestamp_ms = NOW
+    summary = metric_families.family("s", metric_families.SUMMARY)
+    metric_families.metric(summary, a="").summary.quantile.add(quantile=0.5, value=1.0)
+    whole_page = [*messages.simple(), both, exemplar, stamped, summary]
+    seeds = [metric_families.delimited(*whole_page), *(metric_families.delimited(each) for each in whole_page)]
+
+    def make(limits: Limits) -> ProtobufParser:
+        return ProtobufParser(limits, HistogramWish(classic=True))
+
+    def written(page: Page) -> bytes:
+        floats = len(page.row.values) - page.parts
+        parts: dict[Labels, dict[str, float]] = {}
+        times: dict[Labels, int | None] = {}
+        for labels, value, time in _samples(page)[floats:]:
+            parts.setdefault(plain(labels), {})[part_of(labels)] = value
+            times[plain(labels)] = time
+        histograms = [(labels, whole(found), times[labels]) for labels, found in parts.items()]
+        families = {family.name: family for family in page.families}
+        return render_protobuf(_samples(page)[:floats], histograms, families, UTF8_PROTOBUF)
+
+    return Target(seeds, _Pages(make, written).take)
+
+
 class _Pages:
     """A parser that goes on, beside fresh ones."""
 
-    def __init__(
-        self, make: Callable[[Limits], TextParser | OpenMetricsParser], written: Callable[[Page], str]
-    ) -> None:
+    def __init__(self, make: Callable[[Limits], _Parser], written: Callable[[Page], str | bytes]) -> None:
         self._make, self._written = make, written
         self._kept = make(_LIMITS)
 
@@ -90,10 +124,12 @@ class _Pages:
             assert fresh == kept
             return
         assert pages.told(fresh) == pages.told(kept)
-        assert pages.told(self._make(Limits()).parse(self._written(fresh).encode())) == pages.told(fresh)
+        again = self._written(fresh)
+        read = self._make(Limits()).parse(again if isinstance(again, bytes) else again.encode())
+        assert pages.told(read) == pages.told(fresh)
 
 
-def _outcome(parser: TextParser | OpenMetricsParser, data: bytes) -> Page | str:
+def _outcome(parser: _Parser, data: bytes) -> Page | str:
     try:
         return parser.parse(data)
     except DecodeError as error:
@@ -284,6 +320,7 @@ def block() -> Target:
 TARGETS: dict[str, Callable[[], Target]] = {
     "text": text,
     "openmetrics": openmetrics,
+    "protobuf": protobuf,
     "remote-write": remote_write,
     "otlp": otlp,
     "promql": promql,
