@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from sanso.exposition.metric_series import MetricTexts
 from sanso.exposition.page import HistogramWish, Limits, Page
 from sanso.exposition.protobuf import ProtobufParser
 from sanso.model.errors import DecodeError
 from sanso.model.frame import Family
-from sanso.model.labels import labels_of, render, series_of
+from sanso.model.labels import render, series_of
 from sanso.model.native_histogram import Hint, NativeHistogram, part_of, plain, whole
 from tests.exposition.metric_families import (
     COUNTER,
@@ -380,13 +381,22 @@ def test_no_more_is_made_of_a_page_than_the_limits_allow() -> None:
 
 def test_buckets_that_come_and_go_are_not_remembered_for_ever() -> None:
     parser = ProtobufParser()
-    for number in range(3000):
+    for number in range(8000):
         told = family("n", HISTOGRAM)
         held = metric(told).histogram
         held.positive_span.add(offset=number, length=1)
         held.positive_delta.append(1)
         held.sample_count = 1
         parser.parse(delimited(told))
-    ((kept,),) = [list(metrics.values()) for metrics in parser._known.values()]
-    assert len(kept.made) < 1100
-    assert labels_of(kept.pairs) == ()
+    ((whole,),) = [list(kept.wholes.values()) for kept in parser._known.values()]
+    assert len(whole.metric._made or {}) < 5100
+
+
+def test_parsers_of_one_kind_of_target_share_their_series() -> None:
+    texts = MetricTexts(Limits())
+    pages = [ProtobufParser(texts=texts).parse(delimited(*simple(), classic())) for _ in range(2)]
+    for one, other in zip(*(page.row.columns.labels for page in pages), strict=True):
+        assert one is other
+    few = MetricTexts(Limits(), most=2)
+    assert numbers(ProtobufParser(texts=few).parse(delimited(*simple()))) == numbers(read(*simple()))
+    assert len([metric for known in few._known.values() for metric in known]) <= 2

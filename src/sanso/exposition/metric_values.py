@@ -6,37 +6,29 @@ import math
 from dataclasses import dataclass, field, replace
 
 from sanso.exposition.custom_buckets import custom_of
-from sanso.exposition.formats import canonical_float
 from sanso.exposition.metric_messages import (
     Histogram,
     MetricType,
     Place,
-    read_exemplar,
     read_histogram,
-    read_labels,
     read_summary,
     read_value,
 )
-from sanso.exposition.page import Exemplar, HistogramWish, Limits
-from sanso.exposition.series_text import checked_labels, unique_labels
+from sanso.exposition.metric_series import Metric
+from sanso.exposition.page import Exemplar, HistogramWish
 from sanso.model.errors import DecodeError
 from sanso.model.exponential import coarser
-from sanso.model.labels import NAME, Labels
+from sanso.model.labels import Labels
 from sanso.model.native_histogram import (
     COARSEST_SCHEMA,
-    COMPONENT,
     Hint,
     NativeHistogram,
-    component,
     parts,
 )
 from sanso.model.native_messages import native_of
 
-_MOST_LEFT_BEHIND = 1000
-"""Label sets of buckets that a metric has no more."""
 
-
-@dataclass
+@dataclass(slots=True)
 class Told:
     """What one metric told on a page.
 
@@ -62,62 +54,19 @@ class Told:
         self.values.append(value)
 
 
-@dataclass
-class Metric:
-    """A metric, for as long as pages have it: its label sets, made once each, and what it told last.
+@dataclass(slots=True)
+class Whole:
+    """A summary or a histogram, for as long as pages have it: its series, what it was last, and what that told."""
 
-    Attributes:
-        emptied: Labels that were given without a value.
-        number: Its only series, where it is a number.
-        message: The bytes of its value on the last page.
-        told: What those told.
-    """
-
-    name: str
-    pairs: list[tuple[str, str]]
-    limits: Limits
-    emptied: frozenset[str]
-    number: Labels | None = None
-    message: bytes = b""
-    told: Told | None = None
-    made: dict[tuple[str, str], Labels] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, name: str, labels: bytes, limits: Limits) -> Metric:
-        """The metric of a family, by the bytes of its labels."""
-        pairs = read_labels(labels, Place(0, len(labels)), limits.labels)
-        if any(key == COMPONENT for key, _ in pairs):
-            raise DecodeError(f"the label {COMPONENT} is for the parts of histograms")
-        return cls(name, pairs, limits, frozenset(key for key, value in pairs if not value))
-
-    def series(self, suffix: str = "", own: str = "", value: str = "") -> Labels:
-        """The series of the name with a suffix, and a label of its own where it has one."""
-        key = suffix, value
-        labels = self.made.get(key)
-        if labels is None:
-            more = [(own, value)] if own else []
-            labels = checked_labels([(NAME, self.name + suffix), *self.pairs, *more], self.limits)
-            self.made[key] = labels
-        return labels
-
-    def part(self, name: str) -> Labels:
-        """The column of a part of the native histogram."""
-        key = COMPONENT, name
-        labels = self.made.get(key)
-        if labels is None:
-            labels = self.made[key] = component(self.series(), name)
-        return labels
-
-    def exemplar(self, message: bytes, place: Place, series: Labels) -> Exemplar:
-        """One that belongs to a series."""
-        found = read_exemplar(message, place, self.limits.labels)
-        return Exemplar(series, unique_labels(found.labels, self.limits), found.value, found.time_ms)
+    metric: Metric
+    message: bytes
+    told: Told
 
 
-def read_number(metric: Metric, kind: MetricType, message: bytes, _: HistogramWish) -> Told:
+def read_number(metric: Metric, kind: MetricType, message: bytes) -> Told:
     """A counter, a gauge or what has no type."""
     value, place = read_value(message, Place(0, len(message)))
-    labels = metric.number = metric.series()
+    labels = metric.series()
     told = Told([labels], [value])
     if place is not None and kind is MetricType.COUNTER:
         told.exemplars.append(metric.exemplar(message, place, labels))
@@ -129,8 +78,7 @@ def read_whole(metric: Metric, kind: MetricType, message: bytes, wish: Histogram
     if kind is MetricType.SUMMARY:
         return _summary(metric, message)
     told, histogram = Told(), read_histogram(message, Place(0, len(message)))
-    if len(metric.made) > 2 * histogram.size + _MOST_LEFT_BEHIND:
-        metric.made.clear()  # buckets that come and go must not be remembered for ever
+    metric.forget_beyond(2 * histogram.size)
     native = wish.native and histogram.is_native
     if native or wish.custom:
         made = _limited(native_of(histogram), wish) if native else _custom(histogram, wish)
@@ -145,7 +93,7 @@ def _summary(metric: Metric, message: bytes) -> Told:
     summary = read_summary(message, Place(0, len(message)))
     told = Told([metric.series("_count"), metric.series("_sum")], [summary.count, summary.sum])
     for quantile, value in summary.quantiles:
-        told.add(metric.series("", "quantile", canonical_float(quantile)), value)
+        told.add(metric.series("", "quantile", quantile), value)
     return told
 
 
@@ -153,13 +101,13 @@ def _add_classic(told: Told, metric: Metric, histogram: Histogram, message: byte
     told.add(metric.series("_count"), histogram.count)
     told.add(metric.series("_sum"), histogram.sum)
     for bucket in histogram.buckets:
-        labels = metric.series("_bucket", "le", canonical_float(bucket.upper))
+        labels = metric.series("_bucket", "le", bucket.upper)
         told.add(labels, bucket.cumulated)
         if bucket.exemplar is not None:
             told.exemplars.append(metric.exemplar(message, bucket.exemplar, labels))
         if bucket.upper == math.inf:
             return
-    told.add(metric.series("_bucket", "le", "+Inf"), histogram.count)
+    told.add(metric.series("_bucket", "le", math.inf), histogram.count)
 
 
 def _add_native(told: Told, metric: Metric, native: NativeHistogram, *, gauge: bool) -> None:

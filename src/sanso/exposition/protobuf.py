@@ -6,7 +6,9 @@ histogram whose bytes are those of the page before is not read again.
 
 from __future__ import annotations
 
+import functools
 import struct
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,9 +16,10 @@ from numpy.typing import NDArray
 
 from sanso.exposition.layout import columns_of
 from sanso.exposition.metric_messages import LABEL_FIELD, TIME_FIELD, VALUE_FIELDS, MetricType, Place, read_family
-from sanso.exposition.metric_values import Metric, Told, read_number, read_whole
+from sanso.exposition.metric_series import Metric, MetricTexts
+from sanso.exposition.metric_values import Told, Whole, read_number, read_whole
 from sanso.exposition.page import NO_TIME, Exemplar, HistogramWish, Limits, Page
-from sanso.exposition.wire import LENGTH, VARINT, double, fields, read_varint, signed, varint_field
+from sanso.exposition.wire import LENGTH, VARINT, double, fields, read_varint, signed
 from sanso.exposition.wire import field as wire_field
 from sanso.model.errors import DecodeError
 from sanso.model.frame import Columns, Family, FamilyType, Row
@@ -35,14 +38,23 @@ _LABEL_TAG, _VALUE_TAG, _TIME_TAG, _CREATED_TAG = 0x0A, 0x09, 0x30, 0x1A
 _MOST_PARTS = 16
 """Cells of native histograms for each sample that a page may have."""
 
-_Metrics = dict[bytes, Metric]
+
+@dataclass
+class _Kept:
+    """The metrics of a family, by the bytes of their labels, from one page to the next."""
+
+    numbers: dict[bytes, Metric] = field(default_factory=dict)
+    wholes: dict[bytes, Whole] = field(default_factory=dict)
+
+
+_NOTHING = _Kept()
 
 
 @dataclass
 class _Gathered:
-    """What the page has shown so far; `kept` are the metrics by family and the bytes of their labels."""
+    """What the page has shown so far."""
 
-    kept: dict[tuple[str, MetricType], _Metrics] = field(default_factory=dict)
+    kept: dict[str, _Kept] = field(default_factory=dict)
     families: dict[str, Family] = field(default_factory=dict)
     labels: list[Labels] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
@@ -55,14 +67,18 @@ class _Gathered:
     emptied: dict[Labels, frozenset[str]] = field(default_factory=dict)
     twice: int = 0
 
-    def take(self, told: Told, time_ms: int) -> None:
-        """A summary or a histogram."""
+    def take(self, told: Told, time_ms: int, emptied: frozenset[str]) -> None:
+        """What a metric told."""
         self.labels += told.labels
         self.values += told.values
         self.times += [time_ms] * len(told.labels)
         self.exemplars += told.exemplars
+        if emptied:
+            self.emptied.update(dict.fromkeys(told.labels, emptied))
         if told.histogram is None:
             return
+        if emptied:
+            self.emptied[told.histogram] = emptied
         if told.histogram in self.histograms:
             self.twice += 1
             return
@@ -84,12 +100,16 @@ class ProtobufParser:
     Args:
         limits: What is accepted.
         wish: What is wanted of histograms.
+        texts: Makes the series, where parsers share that.
     """
 
-    def __init__(self, limits: Limits | None = None, wish: HistogramWish | None = None) -> None:
+    def __init__(
+        self, limits: Limits | None = None, wish: HistogramWish | None = None, texts: MetricTexts | None = None
+    ) -> None:
         self._limits = limits or Limits()
         self._wish = wish or HistogramWish()
-        self._known: dict[tuple[str, MetricType], _Metrics] = {}
+        self._texts = texts or MetricTexts(self._limits, most=0)
+        self._known: dict[str, _Kept] = {}
         self._families: tuple[Family, ...] = ()
         self._labels: list[Labels] = []
         self._columns = Columns(())
@@ -150,66 +170,82 @@ class ProtobufParser:
             return
         if not family.name:
             raise DecodeError("a metric family without a name")
-        kind = family.type
-        key = family.name, kind
-        reader = _FamilyReader(family.name, kind, self._limits, self._wish)
-        known, kept = self._known.get(key, {}), found.kept.setdefault(key, {})
-        found.families.setdefault(family.name, Family(family.name, _TYPES[kind], family.help, family.unit))
+        name, kind = family.name, family.type
+        found.families.setdefault(name, Family(name, _TYPES[kind], family.help, family.unit))
+        known, kept = self._known.get(name, _NOTHING), found.kept.setdefault(name, _Kept())
+        metric = functools.partial(self._texts.metric, name)
+        reader = _FamilyReader(kind, metric, self._limits, self._wish, known, kept, found)
         try:
-            for each in family.metrics:
-                reader.read(body, each, known, kept, found)
+            reader.read(body, family.metrics)
             found.check(self._limits)
         except DecodeError as error:
             raise DecodeError(f"metric {family.name[:200]}: {error}") from error
 
 
+@dataclass
 class _FamilyReader:
-    """Reads the metrics of one family."""
+    """Reads the metrics of one family.
 
-    def __init__(self, name: str, kind: MetricType, limits: Limits, wish: HistogramWish) -> None:
-        self._name = name
-        self._kind = kind
-        self._limits = limits
-        self._wish = wish
-        self._field = VALUE_FIELDS[kind]
+    Attributes:
+        kind: Of the family.
+        metric: Gives a metric by the bytes of its labels.
+        limits: What is accepted.
+        wish: What is wanted of histograms.
+        known: The family on the page before.
+        kept: The family for the page after.
+        found: The page so far.
+    """
+
+    kind: MetricType
+    metric: Callable[[bytes], Metric]
+    limits: Limits
+    wish: HistogramWish
+    known: _Kept
+    kept: _Kept
+    found: _Gathered
+
+    def __post_init__(self) -> None:
+        self._field = VALUE_FIELDS[self.kind]
         self._tag = self._field << 3 | LENGTH
         self._fields = {LABEL_FIELD: LENGTH, TIME_FIELD: VARINT, self._field: LENGTH}
 
-    def read(self, body: bytes, place: Place, known: _Metrics, kept: _Metrics, found: _Gathered) -> None:
-        """A metric, known from the page before or not."""
+    def read(self, body: bytes, metrics: Iterable[Place]) -> None:
+        """All metrics."""
+        read = self._read_number if self.kind in _NUMBERS else self._read_whole
+        for place in metrics:
+            read(body, place)
+
+    def _read_number(self, body: bytes, place: Place) -> None:
+        """A counter, a gauge or what has no type."""
         start, end = place
-        begin = _labels_end(body, start, end, self._limits.labels)
+        begin = _labels_end(body, start, end, self.limits.labels)
         key = body[start:begin]
-        metric = known.get(key)
-        if metric is None:
-            metric = Metric.of(self._name, key, self._limits)
-        elif metric.number is not None:
+        metric, found = self.known.numbers.get(key), self.found
+        if metric is not None and metric.number is not None:
             plain = self._plain_number(body, begin, end)
             if plain is not None:
-                kept[key] = metric
+                self.kept.numbers[metric.key] = metric
                 found.labels.append(metric.number)
                 found.values.append(plain[0])
                 found.times.append(plain[1])
                 if metric.emptied:
                     found.emptied[metric.number] = metric.emptied
                 return
-        value, time_ms, ordered = self._payload(body, Place(begin, end), key)
-        if ordered:
-            self.read(ordered, Place(0, len(ordered)), known, kept, found)
-            return
-        kept[key] = metric
-        self._take(metric, body[value.start : value.end], time_ms, found)
+        key, message, time_ms = self._payload(body, place, begin)
+        metric = self.known.numbers.get(key) or self.metric(key)
+        self.kept.numbers[metric.key] = metric
+        found.take(read_number(metric, self.kind, message), time_ms, metric.emptied)
 
-    def _take(self, metric: Metric, message: bytes, time_ms: int, found: _Gathered) -> None:
-        if metric.told is None or metric.message != message:
-            read = read_number if self._kind in _NUMBERS else read_whole
-            metric.told, metric.message = read(metric, self._kind, message, self._wish), message
-            found.check(self._limits)
-        found.take(metric.told, time_ms)
-        if metric.emptied:
-            found.emptied.update(dict.fromkeys(metric.told.labels, metric.emptied))
-            if metric.told.histogram is not None:
-                found.emptied[metric.told.histogram] = metric.emptied
+    def _read_whole(self, body: bytes, place: Place) -> None:
+        """A summary or a histogram."""
+        key, message, time_ms = self._payload(body, place, _labels_end(body, *place, self.limits.labels))
+        whole = self.known.wholes.get(key)
+        if whole is None or whole.message != message:
+            metric = whole.metric if whole is not None else self.metric(key)
+            whole = Whole(metric, message, read_whole(metric, self.kind, message, self.wish))
+            self.found.check(self.limits)
+        self.kept.wholes[whole.metric.key] = whole
+        self.found.take(whole.told, time_ms, whole.metric.emptied)
 
     def _plain_number(self, body: bytes, place: int, end: int) -> tuple[float, int] | None:
         """Value and time where there is just that, or a time of creation; None for a closer look."""
@@ -225,21 +261,17 @@ class _FamilyReader:
         created = inside < 128 and place + 2 + inside == end and end - after > 2 and body[after] == _CREATED_TAG
         return (value, NO_TIME) if created and after + 2 + body[after + 1] == end else None
 
-    def _payload(self, body: bytes, place: Place, key: bytes) -> tuple[Place, int, bytes]:
-        """Where the value lies and its time; where labels come after it, the metric in the usual order."""
-        value, time_ms, late = Place(place.end, place.end), 0, b""
-        for number, _, begin, end in fields(body, *place, self._fields):
+    def _payload(self, body: bytes, place: Place, begin: int) -> tuple[bytes, bytes, int]:
+        """The bytes of the labels, wherever they stand, those of the value, and the time."""
+        key, message, time_ms = body[place.start : begin], b"", 0
+        for number, _, value, end in fields(body, begin, place.end, self._fields):
             if number == LABEL_FIELD:
-                late += wire_field(LABEL_FIELD, body[begin:end])
+                key += wire_field(LABEL_FIELD, body[value:end])
             elif number == TIME_FIELD:
-                time_ms = begin
+                time_ms = value
             else:
-                value = Place(begin, end)
-        ordered = b""
-        if late:
-            ordered = key + late + wire_field(self._field, body[value.start : value.end])
-            ordered += varint_field(TIME_FIELD, time_ms)
-        return value, signed(time_ms) or NO_TIME, ordered
+                message = body[value:end]
+        return key, message, signed(time_ms) or NO_TIME
 
 
 def _labels_end(body: bytes, place: int, end: int, most: int) -> int:

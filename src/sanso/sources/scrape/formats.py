@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from sanso.exposition.custom_buckets import CustomBuckets
+from sanso.exposition.metric_series import MetricTexts
 from sanso.exposition.openmetrics import OpenMetricsParser
 from sanso.exposition.page import HistogramWish, Page
 from sanso.exposition.parse import TextParser
@@ -53,6 +54,7 @@ class JobPages:
         self._limits = page_limits(job.limits)
         self._text = SeriesTexts(self._limits, strict=False)
         self._openmetrics = SeriesTexts(self._limits, strict=True)
+        self._metrics = MetricTexts(self._limits)
 
     @property
     def histograms(self) -> HistogramWish:
@@ -77,7 +79,7 @@ class JobPages:
         if kind == _MEDIA_TYPES[PROTOBUF]:
             if isinstance(before, ProtobufParser):
                 return before
-            return ProtobufParser(self._limits, self._job.histograms)
+            return ProtobufParser(self._limits, self._job.histograms, self._metrics)
         if kind == _MEDIA_TYPES[OPENMETRICS]:
             if isinstance(before, OpenMetricsParser):
                 return before
