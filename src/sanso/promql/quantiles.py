@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sanso.model.frame import Floats, Mask, absent
+from sanso.model.frame import Floats, Mask, absent, is_whole
+
+Counts = NDArray[np.int64]
 
 
 def quantiles_of(values: Floats, held: Mask, wanted: Floats) -> Floats:
@@ -20,9 +23,7 @@ def quantiles_of(values: Floats, held: Mask, wanted: Floats) -> Floats:
     Returns:
         Shape [K, S]; ABSENT where a group has nothing.
     """
-    counts = held.sum(axis=1)
-    missing = (held & np.isnan(values)).sum(axis=1)
-    ordered = np.sort(np.where(held, np.where(np.isnan(values), -np.inf, values), np.inf), axis=1)
+    counts, missing, ordered = _in_order(values, held)
     inside = np.clip(np.nan_to_num(wanted), 0.0, 1.0)
     rank = inside * np.maximum(counts - 1, 0)
     below = np.floor(rank).astype(np.intp)
@@ -36,6 +37,16 @@ def quantiles_of(values: Floats, held: Mask, wanted: Floats) -> Floats:
     out = absent(*found.shape)
     np.copyto(out, found, where=counts > 0)
     return out
+
+
+def _in_order(values: Floats, held: Mask) -> tuple[Counts, Counts, Floats]:
+    """How many values each group has at each step, how many of them are NaN, [K, S]; and all in order, absent last."""
+    if held.all() and is_whole(values):
+        counts = np.full((values.shape[0], values.shape[2]), values.shape[1])
+        return counts, np.zeros_like(counts), np.sort(values, axis=1)
+    missing = (held & np.isnan(values)).sum(axis=1)
+    ordered = np.sort(np.where(held, np.where(np.isnan(values), -np.inf, values), np.inf), axis=1)
+    return held.sum(axis=1), missing, ordered
 
 
 def quantile_of(wanted: Floats, values: Floats) -> Floats:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sanso.model.errors import QueryError
 from sanso.model.expressions import compiled
-from sanso.model.labels import Labels, labels_of
+from sanso.model.labels import Labels, LabelSets, derived, labels_of
 from sanso.promql.functions.registry import Call, function
 from sanso.promql.lexical import is_text, quoted
 from sanso.promql.values import Vector, distinct
@@ -27,8 +29,7 @@ def label_replace(call: Call) -> Vector:
             found[target] = match.expand(replacement)
         return labels_of(found)
 
-    vector = call.vector(0)
-    return distinct(vector.named([changed(labels) for labels in vector.labels]))
+    return _renamed(call.vector(0), changed, ("label_replace", target, replacement, source, pattern))
 
 
 @function("label_join")
@@ -44,8 +45,12 @@ def label_join(call: Call) -> Vector:
         found = dict(labels)
         return labels_of({**found, target: separator.join(found.get(name, "") for name in sources)})
 
-    vector = call.vector(0)
-    return distinct(vector.named([changed(labels) for labels in vector.labels]))
+    return _renamed(call.vector(0), changed, ("label_join", target, separator, *sources))
+
+
+def _renamed(vector: Vector, changed: Callable[[Labels], Labels], key: tuple[str, ...]) -> Vector:
+    """The vector under changed label sets; what they are is kept with the old ones under a key."""
+    return distinct(vector.named(derived(vector.labels, key, lambda sets: LabelSets(map(changed, sets)))))
 
 
 def _check(name: str, role: str) -> None:
