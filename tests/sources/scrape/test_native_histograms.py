@@ -249,3 +249,10 @@ async def test_classic_histograms_are_converted_where_that_is_wished() -> None:
     assert scraped.figure("scrape_samples_scraped") == [2.0, 1.0, 2.0]
     assert scraped.figure("scrape_samples_post_metric_relabeling") == [2.0, 1.0, 2.0]
     assert not [name for name in scraped.kept() if name.startswith("h_")]
+
+
+async def test_one_target_may_want_others() -> None:
+    rule = RelabelRule(target_label="__scrape_native_histograms__", replacement="true")
+    scraped = Scraped(relabel=(rule,))
+    await scrape(scraped, native())
+    assert histograms(scraped, "n", 5)

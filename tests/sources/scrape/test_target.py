@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sanso.exposition.page import HistogramWish
 from sanso.model.labels import labels_of
 from sanso.sources.scrape.relabel import RelabelRule
 from sanso.sources.scrape.settings import ScrapeJob, TargetGroup
@@ -91,3 +92,22 @@ def test_dropped_targets_are_remembered_and_equal_ones_are_one() -> None:
 def test_another_target_has_another_key(change: dict[str, Any]) -> None:
     assert only(JOB, group("h:1", zone="a")).key != only(JOB, group("h:1", **{"zone": "a", **change})).key
     assert only(JOB, group("h:1", zone="a")).key == only(JOB, group("h:1", zone="a")).key
+
+
+def test_relabelling_says_of_one_target_what_is_wanted_of_its_histograms() -> None:
+    rules = (
+        RelabelRule(source_labels=("kind",), target_label="__scrape_native_histograms__", replacement="$1"),
+        RelabelRule(
+            source_labels=("__always_scrape_classic_histograms__",), target_label="told", replacement="always $1"
+        ),
+    )
+    job = ScrapeJob("j", histograms=HistogramWish(classic=True), relabel=rules)
+    kinds = ("T", "true", "0", "perhaps")
+    targets = tuple(labels_of({"__address__": f"h:{n}", "kind": kind}) for n, kind in enumerate(kinds))
+    found = populate(job, [TargetGroup("test", targets)])
+    assert [target.histograms for target in found.targets.values()] == [None, None, HistogramWish(False, classic=True)]
+    assert found.problems == ["test, target 3: __scrape_native_histograms__: true or false is expected, not 'perhaps'"]
+    assert {dict(target.labels)["told"] for target in found.targets.values()} == {"always true"}
+    plain = populate(ScrapeJob("j"), [TargetGroup("test", targets[:1])])
+    (target,) = plain.targets.values()
+    assert not any("histogram" in name for name, _ in (*target.discovered, *target.labels))

@@ -67,7 +67,7 @@ class Cycle:
         self._fetcher = fetcher
         self._recorder = recorder
         self._clock = clock
-        self._parser = PageParser(pages)
+        self._parser = PageParser(pages, target.histograms)
         self._wish = pages.wish(target.timeout_ms)
 
     async def run(self) -> None:

@@ -71,7 +71,7 @@ class JobPages:
             headers.append(("Accept-Encoding", "gzip"))
         return Wish(tuple(headers), self._job.limits.body_bytes, timeout_ms / 1000)
 
-    def parser(self, content_type: str, before: Parser | None) -> Parser:
+    def parser(self, content_type: str, before: Parser | None, histograms: HistogramWish) -> Parser:
         """The parser for pages of a content type: the one of the page before where it is of that format."""
         kind = content_type.partition(";")[0].strip().lower()
         if kind not in _MEDIA_TYPES.values():
@@ -79,7 +79,7 @@ class JobPages:
         if kind == _MEDIA_TYPES[PROTOBUF]:
             if isinstance(before, ProtobufParser):
                 return before
-            return ProtobufParser(self._limits, self._job.histograms, self._metrics)
+            return ProtobufParser(self._limits, histograms, self._metrics)
         if kind == _MEDIA_TYPES[OPENMETRICS]:
             if isinstance(before, OpenMetricsParser):
                 return before
@@ -92,12 +92,14 @@ class PageParser:
 
     Args:
         pages: Of its job.
+        histograms: What is wanted of them; None for what the job says.
     """
 
-    def __init__(self, pages: JobPages) -> None:
+    def __init__(self, pages: JobPages, histograms: HistogramWish | None = None) -> None:
         self._pages = pages
+        self._histograms = histograms or pages.histograms
         self._parser: Parser | None = None
-        self._custom = CustomBuckets(pages.histograms) if pages.histograms.custom else None
+        self._custom = CustomBuckets(self._histograms) if self._histograms.custom else None
 
     def parse(self, body: bytes, content_type: str) -> Page:
         """One page.
@@ -105,7 +107,7 @@ class PageParser:
         Raises:
             DecodeError: Names the line or the metric; nothing of the page is taken.
         """
-        self._parser = self._pages.parser(content_type, self._parser)
+        self._parser = self._pages.parser(content_type, self._parser, self._histograms)
         page = self._parser.parse(body)
         if self._custom is None or isinstance(self._parser, ProtobufParser):  # that one does it itself
             return page

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
+from sanso.exposition.page import HistogramWish
 from sanso.model.durations import format_duration_ms, parse_duration_ms
 from sanso.model.labels import Labels, labels_of, value_of
 from sanso.sources.scrape.relabel import relabelled
@@ -14,6 +15,16 @@ from sanso.sources.scrape.settings import ScrapeJob, TargetGroup
 
 ADDRESS, SCHEME, PATH = "__address__", "__scheme__", "__metrics_path__"
 _INTERVAL, _TIMEOUT, _PARAM = "__scrape_interval__", "__scrape_timeout__", "__param_"
+_HISTOGRAMS = {
+    "native": "__scrape_native_histograms__",
+    "classic": "__always_scrape_classic_histograms__",
+    "custom": "__convert_classic_histograms_to_nhcb__",
+}
+"""By which relabelling says of one target what the job says of all; by the field of `HistogramWish`."""
+_FLAGS = {
+    **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
+    **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
+}
 _PATH_SAFE = "/:@!$&'()*+,;=-._~"
 
 
@@ -28,6 +39,7 @@ class Target:
         url: Where its page is.
         interval_ms: Between two scrapes.
         timeout_ms: For one.
+        histograms: What is wanted of them, where that is not what the job says.
     """
 
     job: str
@@ -36,11 +48,12 @@ class Target:
     url: str
     interval_ms: int
     timeout_ms: int
+    histograms: HistogramWish | None = None
 
     @property
     def key(self) -> str:
         """The same for the same target, today and after a restart; other targets have others."""
-        text = repr((self.job, self.labels, self.url))
+        text = repr((self.job, self.labels, self.url, *((self.histograms,) if self.histograms else ())))
         return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
     @property
@@ -70,7 +83,7 @@ def populate(job: ScrapeJob, groups: Iterable[TargetGroup]) -> Populated:
     for group in groups:
         for number, own in enumerate(group.targets):
             discovered = _discovered(job, {**dict(group.labels), **dict(own)})
-            labels = relabelled(discovered, job.relabel)
+            labels = relabelled({**_histogram_labels(job), **discovered}, job.relabel)
             if labels is None:
                 found.dropped.append(labels_of(discovered))
                 continue
@@ -99,6 +112,22 @@ def _discovered(job: ScrapeJob, given: dict[str, str]) -> dict[str, str]:
     return labels
 
 
+def _histogram_labels(job: ScrapeJob) -> dict[str, str]:
+    return {label: str(getattr(job.histograms, name)).lower() for name, label in _HISTOGRAMS.items()}
+
+
+def _wish(job: ScrapeJob, labels: dict[str, str]) -> HistogramWish | None:
+    """What is wanted of the target's histograms; None for what the job says."""
+    told = {}
+    for name, label in _HISTOGRAMS.items():
+        if labels.get(label):
+            if labels[label] not in _FLAGS:
+                raise ValueError(f"{label}: true or false is expected, not {labels[label]!r}")
+            told[name] = _FLAGS[labels[label]]
+    wish = replace(job.histograms, **told)
+    return None if wish == job.histograms else wish
+
+
 def _target(job: ScrapeJob, discovered: Labels, labels: dict[str, str]) -> Target:
     """A target of relabelled labels.
 
@@ -117,7 +146,8 @@ def _target(job: ScrapeJob, discovered: Labels, labels: dict[str, str]) -> Targe
     public = labels_of((name, value) for name, value in labels.items() if not name.startswith("__"))
     if not value_of(public, "instance"):
         public = labels_of({**dict(public), "instance": address})
-    return Target(job.name, public, discovered, _url(job, labels, scheme, address), interval, timeout)
+    url = _url(job, labels, scheme, address)
+    return Target(job.name, public, discovered, url, interval, timeout, _wish(job, labels))
 
 
 def _times(labels: dict[str, str]) -> tuple[int, int]:
