@@ -159,6 +159,15 @@ def test_a_newer_file_is_refused(tmp_path: Path) -> None:
         open_store(tmp_path)
 
 
+def test_a_family_of_which_nothing_is_said_replaces_nothing() -> None:
+    store = Store.in_memory()
+    known, other = Family("a", "counter", "A."), Family("a", "gauge", "")
+    for told, held in ((Family("a", "unknown", ""), Family("a", "unknown", "")), (known, known), (other, other)):
+        store.describe([told])
+        store.describe([Family("a", "unknown", "")])
+        assert store.families() == {"a": held}
+
+
 def test_state_and_families_survive(tmp_path: Path) -> None:
     from sanso.model.frame import Family
 

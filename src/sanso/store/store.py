@@ -194,7 +194,10 @@ class Store:
         """As `RowWriter.describe`."""
         with self._writing:
             for family in families:
-                if self._families.get(family.name) != family:
+                known = self._families.get(family.name)
+                if known is not None and family.type == "unknown" and not family.help:
+                    continue  # a federated page says nothing of what it tells: it replaces nothing
+                if known != family:
                     self._families[family.name] = family
                     if self._disk is not None:
                         self._disk.waiting.add_family(family)
