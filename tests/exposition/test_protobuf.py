@@ -400,3 +400,15 @@ def test_parsers_of_one_kind_of_target_share_their_series() -> None:
     few = MetricTexts(Limits(), most=2)
     assert numbers(ProtobufParser(texts=few).parse(delimited(*simple()))) == numbers(read(*simple()))
     assert len([metric for known in few._known.values() for metric in known]) <= 2
+
+
+def test_the_same_bytes_under_another_type_are_read_anew() -> None:
+    parser, told = ProtobufParser(), classic()
+    del told.metric[0].histogram.bucket[:]
+    as_histogram = delimited(told)
+    as_gauge = as_histogram.replace(b"\x18\x04", b"\x18\x05")
+    exponential(told.metric[0].histogram)
+    native, gauge = delimited(told), delimited(told).replace(b"\x18\x04", b"\x18\x05", 1)
+    for page in (as_histogram, as_gauge, native, gauge, native):
+        found, fresh = parser.parse(page), ProtobufParser().parse(page)
+        assert (numbers(found), histograms(found)) == (numbers(fresh), histograms(fresh))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sanso.model.clock import FixedClock
 from sanso.model.errors import StoreBusyError, StoreError
-from sanso.model.frame import Columns, Row, is_absent, is_stale
+from sanso.model.frame import Columns, Family, Row, is_absent, is_stale
 from sanso.model.labels import Labels, series_of
 from sanso.model.matchers import Matcher
 from sanso.store.lock import holder
@@ -160,7 +160,7 @@ def test_a_newer_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_family_of_which_nothing_is_said_replaces_nothing() -> None:
-    store = Store.in_memory()
+    store = Store.in_memory(retention_ms=10**9)
     known, other = Family("a", "counter", "A."), Family("a", "gauge", "")
     for told, held in ((Family("a", "unknown", ""), Family("a", "unknown", "")), (known, known), (other, other)):
         store.describe([told])
@@ -169,8 +169,6 @@ def test_a_family_of_which_nothing_is_said_replaces_nothing() -> None:
 
 
 def test_state_and_families_survive(tmp_path: Path) -> None:
-    from sanso.model.frame import Family
-
     store = open_store(tmp_path)
     store.describe([Family("a", "gauge", "A.")])
     store.states.save_state("k", b"v")

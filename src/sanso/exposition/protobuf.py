@@ -54,7 +54,7 @@ _NOTHING = _Kept()
 class _Gathered:
     """What the page has shown so far."""
 
-    kept: dict[str, _Kept] = field(default_factory=dict)
+    kept: dict[tuple[str, MetricType], _Kept] = field(default_factory=dict)
     families: dict[str, Family] = field(default_factory=dict)
     labels: list[Labels] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
@@ -109,7 +109,7 @@ class ProtobufParser:
         self._limits = limits or Limits()
         self._wish = wish or HistogramWish()
         self._texts = texts or MetricTexts(self._limits, most=0)
-        self._known: dict[str, _Kept] = {}
+        self._known: dict[tuple[str, MetricType], _Kept] = {}
         self._families: tuple[Family, ...] = ()
         self._labels: list[Labels] = []
         self._columns = Columns(())
@@ -172,7 +172,8 @@ class ProtobufParser:
             raise DecodeError("a metric family without a name")
         name, kind = family.name, family.type
         found.families.setdefault(name, Family(name, _TYPES[kind], family.help, family.unit))
-        known, kept = self._known.get(name, _NOTHING), found.kept.setdefault(name, _Kept())
+        key = name, kind  # the same bytes mean something else under another type
+        known, kept = self._known.get(key, _NOTHING), found.kept.setdefault(key, _Kept())
         metric = functools.partial(self._texts.metric, name)
         reader = _FamilyReader(kind, metric, self._limits, self._wish, known, kept, found)
         try:
