@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -74,8 +75,9 @@ def _texts(vector: Vector) -> tuple[Places, Places, Places, list[str]]:
 
 def go_float(value: float) -> str:
     """A number as Go prints it: the shortest that reads back, without an exponent."""
-    if np.isnan(value):
+    if math.isnan(value):
         return "NaN"
-    if np.isinf(value):
+    if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    return np.format_float_positional(value, trim="-")
+    text = repr(value)
+    return np.format_float_positional(value, trim="-") if "e" in text else text.removesuffix(".0")
