@@ -27,11 +27,12 @@ def stdvar_over_time(window: Window, call: Call) -> Floats:
 
 @range_function("mad_over_time")
 def mad_over_time(window: Window, call: Call) -> Floats:
-    """The median of their distances from the median."""
+    """The median of their distances from the median; NaN where one of them is."""
 
     def mad(part: Floats, steps: Places) -> Floats:
         half = np.full(len(steps), 0.5)
-        return quantile_of(half, np.abs(part - quantile_of(half, part)[:, None]))
+        found = quantile_of(half, np.abs(part - quantile_of(half, part)[:, None]))
+        return np.where(np.isnan(part).any(axis=1), np.nan, found)
 
     return _each(window, call, mad)
 
