@@ -99,4 +99,8 @@ def test_a_question_is_cut_short_by_its_timeout(api: httpx.Client) -> None:
     answer = api.get("/api/v1/query?query=up&timeout=0.0000001")
     assert (answer.status_code, answer.json()["errorType"]) == (503, "timeout")
     assert "query timed out" in answer.json()["error"]
+    for text in ("0", "0s", "-5"):
+        refused = api.get(f"/api/v1/query?query=up&timeout={text}")
+        assert (refused.status_code, refused.json()["errorType"]) == (400, "bad_data")
+        assert "timeout must be positive" in refused.json()["error"]
     assert api.get("/api/v1/query?query=up&timeout=soon").json()["error"].startswith('invalid parameter "timeout"')

@@ -79,6 +79,27 @@ def test_limits(text: str, limit: int) -> None:
     assert of(limit=text).limit() == limit
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("x", 'strconv.Atoi: parsing "x": invalid syntax'),
+        ("1.5", 'strconv.Atoi: parsing "1.5": invalid syntax'),
+        ("9" * 20, f'strconv.Atoi: parsing "{"9" * 20}": value out of range'),
+        ("-1", "limit must be non-negative"),
+    ],
+)
+def test_what_is_no_limit(text: str, why: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        of(limit=text).limit()
+    assert str(caught.value) == f'invalid parameter "limit": {why}'
+
+
+@pytest.mark.parametrize("text", ["Inf", "-inf", "NaN", "1e30"])
+def test_a_duration_that_is_not_finite_overflows(text: str) -> None:
+    with pytest.raises(QueryError, match="It overflows int64"):
+        of(step=text).duration_ms("step")
+
+
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(text: bytes) -> None:
     try:

@@ -96,7 +96,8 @@ class PromEngine:
             value = Vector([()], value.values[None, :])
         if not isinstance(value, Vector):
             kind = "range vector" if isinstance(value, Samples) else "string"
-            raise QueryError(f'invalid expression type "{kind}" for range query, must be Scalar or instant Vector')
+            why = f'invalid expression type "{kind}" for range query, must be Scalar or instant Vector'
+            raise QueryError(f'invalid parameter "query": {why}')
         found = trimmed(value)
         order, labels = derived(found.labels, "sorted", _in_order)
         if order is not None:

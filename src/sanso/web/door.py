@@ -18,7 +18,7 @@ from sanso.model.errors import SansoError
 from sanso.web.bodies import MOST_BYTES, received
 from sanso.web.cross_origin import CrossOrigin
 from sanso.web.errors import failed, failure
-from sanso.web.parameters import Parameters
+from sanso.web.parameters import Parameters, invalid
 from sanso.web.services import Services
 from sanso.web.short import ShortQuestions
 
@@ -149,7 +149,9 @@ class Door:
     def _control(self, given: Parameters) -> QueryControl:
         limits = self._services.limits
         most = limits.timeout_s
-        wanted = given.duration_ms("timeout", round(most * 1000)) / 1000
+        text, wanted = given.text("timeout"), given.duration_ms("timeout", round(most * 1000)) / 1000
+        if text and (text.startswith("-") or not any(digit in text for digit in "123456789")):
+            raise invalid("timeout", f"timeout must be positive, got {text}")
         return QueryControl(self._services.clock, timeout_s=min(wanted, most), most_samples=limits.most_samples)
 
 

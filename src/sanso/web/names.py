@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from starlette.responses import Response
 
@@ -12,7 +13,7 @@ from sanso.model.matchers import Matcher
 from sanso.model.native_histogram import COMPONENT, plain
 from sanso.web.answers import listed, success
 from sanso.web.door import Asked
-from sanso.web.parameters import Parameters
+from sanso.web.parameters import Parameters, invalid
 from sanso.web.selectors import matchers_of
 from sanso.web.services import Services
 
@@ -26,7 +27,13 @@ def series(services: Services, asked: Asked) -> Response:
     if not asked.given.every("match[]"):
         raise QueryError("no match[] parameter provided")
     limit = asked.given.limit()
-    return listed([dict(labels) for labels in sorted(_found(services, asked.given))], limit)
+    sets = []
+    for text in asked.given.every("match[]"):
+        try:
+            sets.append(matchers_of(text))
+        except QueryError as error:
+            raise invalid("match[]", str(error)) from error
+    return listed([dict(labels) for labels in sorted(_found(services, asked.given, sets))], limit)
 
 
 def label_names(services: Services, asked: Asked) -> Response:
@@ -74,10 +81,10 @@ def unescaped(name: str) -> str:
     return name if "_" in escaped[end:] else "".join(found) + escaped[end:]
 
 
-def _found(services: Services, given: Parameters) -> set[Labels]:
-    """The series of every selector, native histograms as people know them."""
+def _found(services: Services, given: Parameters, sets: Sequence[tuple[Matcher, ...]] = ()) -> set[Labels]:
+    """The series of every selector, native histograms as people know them; of `match[]`, where none are given."""
     start, end = given.time_ms("start", _FIRST_MS), given.time_ms("end", _LAST_MS)
-    sets = [matchers_of(text) for text in given.every("match[]")]
+    sets = sets or [matchers_of(text) for text in given.every("match[]")]
     found: set[Labels] = set()
     for matchers in sets or [_EVERYTHING]:
         for labels in services.reader.series(matchers, start, end):

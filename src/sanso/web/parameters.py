@@ -17,10 +17,13 @@ _MOST_FIELDS = 10_000
 _MOST_MS = 1 << 62
 """Times further away are cut to this: what is added to them must not run over."""
 _FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_WHOLE = re.compile(r"[+-]?\d{1,4000}", re.ASCII)
+_NOT_FINITE = re.compile(r"[+-]?(?:inf(?:inity)?|nan)", re.IGNORECASE)
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)")
 _DURATION = re.compile(r"0|(?=.)(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
 _EDGES_MS = {"-292273086-05-16T16:47:06Z": -_MOST_MS, "292277025-08-18T07:12:54.999999999Z": _MOST_MS}
 """The first and last time of Prometheus as its clients write them: no RFC 3339 has such years."""
+_OVERFLOWS = 'cannot parse "{}" to a valid duration. It overflows int64'
 
 
 class Parameters:
@@ -92,8 +95,10 @@ class Parameters:
             return default
         if _FLOAT.fullmatch(text):
             if abs(seconds := float(text)) * 1e9 > 1 << 63:
-                raise invalid(name, f'cannot parse "{text}" to a valid duration. It overflows int64')
+                raise invalid(name, _OVERFLOWS.format(text))
             return math.trunc(seconds * 1000)
+        if _NOT_FINITE.fullmatch(text):
+            raise invalid(name, _OVERFLOWS.format(text))
         if not _DURATION.fullmatch(text):
             raise invalid(name, f'cannot parse "{text}" to a valid duration')
         return parse_duration_ms(text)
@@ -107,8 +112,9 @@ class Parameters:
         text = self.text("limit")
         if not text:
             return 0
-        if not re.fullmatch(r"[+-]?\d{1,18}", text):
-            raise invalid("limit", f'parsing "{text}": invalid syntax')
+        if not _WHOLE.fullmatch(text) or abs(int(text)) >= 1 << 63:
+            why = "value out of range" if _WHOLE.fullmatch(text) else "invalid syntax"
+            raise invalid("limit", f'strconv.Atoi: parsing "{text}": {why}')
         if int(text) < 0:
             raise invalid("limit", "limit must be non-negative")
         return int(text)

@@ -100,7 +100,9 @@ def _page(groups: list[dict[str, Any]], given: Parameters) -> dict[str, Any]:
             raise invalid("group_next_token", "group_limit needs to be present in order to paginate over the groups")
         return {"groups": groups}
     if not text.lstrip("+-").isdigit() or len(text) > 9:
-        raise invalid("group_limit", f'group_limit needs to be a valid number: parsing "{text}": invalid syntax')
+        raise invalid(
+            "group_limit", f'group_limit needs to be a valid number: strconv.ParseInt: parsing "{text}": invalid syntax'
+        )
     limit, start = int(text), 0
     if limit <= 0:
         raise invalid("group_limit", "group_limit needs to be greater than 0")

@@ -10,6 +10,8 @@ from sanso.model.matchers import Matcher
 from sanso.promql.parse import parsed
 from sanso.promql.tree import Node, Selector, When
 
+_OF_A_QUESTION = 'invalid parameter "query": '
+
 
 def matchers_of(text: str) -> tuple[Matcher, ...]:
     """The matchers of `name{label="value"}`.
@@ -22,11 +24,11 @@ def matchers_of(text: str) -> tuple[Matcher, ...]:
     except QueryError as error:
         if "at least one non-empty matcher" in str(error):
             raise QueryError("match[] must contain at least one non-empty matcher") from error
-        raise QueryError(str(error).replace('"query"', '"match[]"', 1)) from error
+        raise QueryError(str(error).removeprefix(_OF_A_QUESTION)) from error
     if not isinstance(node, Selector) or node.when != When():
-        raise QueryError(f'invalid parameter "match[]": parse error: {text} is not a series selector')
+        raise QueryError(f"parse error: {text} is not a series selector")
     if len(node.choices) > 1:
-        raise QueryError(f'invalid parameter "match[]": parse error: {text}: `or` between matchers')
+        raise QueryError(f"parse error: {text}: `or` between matchers")
     return node.choices[0]
 
 
