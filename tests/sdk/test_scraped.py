@@ -20,8 +20,10 @@ import pytest
 
 from sanso.exposition.openmetrics import OpenMetricsParser
 from sanso.exposition.parse import TextParser
+from sanso.exposition.protobuf import ProtobufParser
 from sanso.model.labels import series_of
 from sanso.sdk import Telemetry
+from tests.exposition.test_protobuf import histograms, numbers
 from tests.peers import free_port, require_program
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -62,6 +64,19 @@ def test_openmetrics_where_it_is_asked_for(telemetry: Telemetry) -> None:
     assert kind == OPENMETRICS
     page = OpenMetricsParser().parse(body)
     assert {family.name: family.type for family in page.families}["orders_total"] == "counter"
+
+
+PROTOBUF = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,*/*;q=0.2"
+
+
+def test_protobuf_where_it_is_asked_for(telemetry: Telemetry) -> None:
+    kind, body = telemetry.exposition(PROTOBUF)
+    assert kind.startswith("application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delim")
+    page = ProtobufParser().parse(body)
+    assert numbers(page)['orders_total{kind="card", zone="b"}'] == 2
+    (waits,) = [found for series, found in histograms(page).items() if series.startswith("wait_seconds{")]
+    assert (waits.schema, waits.count) == (5, 3.0)
+    assert waits.sum == pytest.approx(2.22)
 
 
 def test_totals_go_on_from_page_to_page(telemetry: Telemetry) -> None:
@@ -134,13 +149,13 @@ def served(telemetry: Telemetry) -> Iterator[int]:
 
 
 @contextmanager
-def prometheus(folder: Path, port: int) -> Iterator[str]:
+def prometheus(folder: Path, port: int, *more: str) -> Iterator[str]:
     own = free_port()
     jobs = [{"job_name": "app", "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}]
     config = folder / "prometheus.yml"
     config.write_text(json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}), "utf-8")
     command = [require_program("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}"]
-    command += [f"--web.listen-address=127.0.0.1:{own}"]
+    command += [f"--web.listen-address=127.0.0.1:{own}", *more]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
         try:
             yield f"http://127.0.0.1:{own}/api/v1/query"
@@ -172,6 +187,22 @@ def test_prometheus_scrapes_it(telemetry: Telemetry, tmp_path: Path) -> None:
         (median,) = asked(url, "histogram_quantile(0.5, wait_seconds_bucket)")
         assert median == pytest.approx(0.5, rel=0.02)
         assert len(asked(url, '{job="app"}')) > 30
+
+
+@pytest.mark.peer
+@pytest.mark.slow
+def test_prometheus_gets_its_histograms_as_native_ones(telemetry: Telemetry, tmp_path: Path) -> None:
+    record = telemetry.histogram("wait_seconds", route="/pay").record
+    for number in range(1000):
+        record(number / 1000)
+    with served(telemetry) as port, prometheus(tmp_path, port, "--enable-feature=native-histograms") as url:
+        end = time.monotonic() + 30
+        while not asked(url, "histogram_count(wait_seconds)") and time.monotonic() < end:
+            time.sleep(0.2)
+        assert asked(url, "histogram_count(wait_seconds)") == [1003]
+        assert asked(url, "wait_seconds_count") == []
+        (median,) = asked(url, "histogram_quantile(0.5, wait_seconds)")
+        assert median == pytest.approx(0.5, rel=0.02)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")

@@ -45,22 +45,22 @@ def encode_request(resource: Mapping[str, str | int], version: str, metrics: Ite
         metrics: One a name.
         time_ns: Of every point, nanoseconds since 1970.
     """
-    scope = _field(1, b"sanso.sdk") + _field(2, version.encode())
-    scoped = _field(1, scope) + b"".join(_field(2, _metric(metric, time_ns)) for metric in metrics)
-    described = _field(1, b"".join(_field(1, _attribute(key, value)) for key, value in resource.items()))
-    return _field(1, described + _field(2, scoped))
+    scope = field(1, b"sanso.sdk") + field(2, version.encode())
+    scoped = field(1, scope) + b"".join(field(2, _metric(metric, time_ns)) for metric in metrics)
+    described = field(1, b"".join(field(1, _attribute(key, value)) for key, value in resource.items()))
+    return field(1, described + field(2, scoped))
 
 
 def _metric(metric: Metric, time_ns: int) -> bytes:
     if metric.kind == "histogram":
-        points = b"".join(_field(1, _sketch_point(point, time_ns)) for point in metric.points)
+        points = b"".join(field(1, _sketch_point(point, time_ns)) for point in metric.points)
     else:
-        points = b"".join(_field(1, _number_point(point, time_ns)) for point in metric.points)
+        points = b"".join(field(1, _number_point(point, time_ns)) for point in metric.points)
     if metric.kind != "gauge":
         points += bytes((2 << 3 | _VARINT, _CUMULATIVE))
     if metric.kind == "counter":
         points += bytes((3 << 3 | _VARINT, 1))
-    return _field(1, metric.name.encode()) + _field(_DATA_FIELD[metric.kind], points)
+    return field(1, metric.name.encode()) + field(_DATA_FIELD[metric.kind], points)
 
 
 def _number_point(point: Point, time_ns: int) -> bytes:
@@ -80,8 +80,8 @@ def _sketch_point(point: Point, time_ns: int) -> bytes:
         _double(5, sketch.sum),
         bytes((6 << 3 | _VARINT,)) + varint(zigzag(SCALE)),
         _COUNT.pack(7 << 3 | _FIXED64, sketch.zero_count),
-        _field(8, _buckets(sketch.positive)),
-        _field(9, _buckets(sketch.negative)),
+        field(8, _buckets(sketch.positive)),
+        field(9, _buckets(sketch.negative)),
     ]
     if sketch.count:
         parts += [_double(12, sketch.minimum), _double(13, sketch.maximum)]
@@ -99,26 +99,26 @@ def _buckets(counts: Mapping[int, int]) -> bytes:
         packed += bytes(index - following)
         packed += varint(counts[index])
         following = index + 1
-    return bytes((1 << 3 | _VARINT,)) + varint(zigzag(filled[0])) + _field(2, bytes(packed))
+    return bytes((1 << 3 | _VARINT,)) + varint(zigzag(filled[0])) + field(2, bytes(packed))
 
 
 @lru_cache(maxsize=4096)
 def _attributes(number: int, labels: Labels) -> bytes:
-    return b"".join(_field(number, _attribute(key, value)) for key, value in labels)
+    return b"".join(field(number, _attribute(key, value)) for key, value in labels)
 
 
 def _attribute(key: str, value: str | int) -> bytes:
     if isinstance(value, int):
-        return _field(1, key.encode()) + _field(2, bytes((3 << 3 | _VARINT,)) + varint(value))
+        return field(1, key.encode()) + field(2, bytes((3 << 3 | _VARINT,)) + varint(value))
     # A lone surrogate cannot be sent; the rest of the text can.
-    return _field(1, key.encode()) + _field(2, _field(1, value.encode(errors="replace")))
+    return field(1, key.encode()) + field(2, field(1, value.encode(errors="replace")))
 
 
 def _double(number: int, value: float) -> bytes:
     return _DOUBLE.pack(number << 3 | _FIXED64, value)
 
 
-def _field(number: int, content: bytes) -> bytes:
+def field(number: int, content: bytes) -> bytes:
     """A length-delimited field; numbers up to 15, which OTLP does not exceed here."""
     return bytes((number << 3 | _LENGTH,)) + varint(len(content)) + content
 

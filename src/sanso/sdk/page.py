@@ -28,7 +28,7 @@ def render(metrics: Iterable[Metric], buckets: Buckets, *, openmetrics: bool) ->
     """
     lines: list[str] = []
     taken: set[str] = set()
-    for name, kind, points in _by_name(metrics):
+    for name, kind, points in by_name(metrics):
         family = name.removesuffix("_total") if kind == "counter" and openmetrics else name
         names = {family + part for part in _PARTS[kind]}
         samples = list(_samples(name, points, buckets, openmetrics=openmetrics))
@@ -45,7 +45,7 @@ def render(metrics: Iterable[Metric], buckets: Buckets, *, openmetrics: bool) ->
     return "\n".join(lines) + "\n" if lines else ""
 
 
-def _by_name(metrics: Iterable[Metric]) -> Iterator[tuple[str, Kind, list[Point]]]:
+def by_name(metrics: Iterable[Metric]) -> Iterator[tuple[str, Kind, list[Point]]]:
     """Families by name, each series once."""
     found: dict[str, tuple[Kind, dict[Labels, Point]]] = {}
     for metric in metrics:

@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sanso import __version__
 from sanso.sdk import lifecycle
 from sanso.sdk.otlp_encoding import Metric, encode_request
 from sanso.sdk.push import Pusher, resource_attributes
 
+_Page = TypeVar("_Page", str, bytes)
 TIMEOUT_S = 2.0
 """What a push may take; it is also what a server that does not answer can delay the end of a process by."""
 _LONGEST_SILENCE_S = 5.0
@@ -87,14 +88,14 @@ class Pump:
             self._turn.release()
         return delivered
 
-    def told(self, tell: Callable[[list[Metric]], str]) -> str:
+    def told(self, tell: Callable[[list[Metric]], _Page]) -> _Page:
         """What `tell` makes of everything recorded so far; waits for a push that is under way."""
         with self._turn:
             self._guarded(self._fold)
-            text = tell([metric for source in self._sources for metric in source.metrics()])
+            page = tell([metric for source in self._sources for metric in source.metrics()])
             if self._pusher is None:
                 self._delivered()
-            return text
+            return page
 
     def begin_in_child(self) -> None:
         """A forked child has its own name, no thread yet and nothing recorded; the connection is the parent's."""

@@ -146,15 +146,22 @@ class Telemetry:
     def exposition(self, accept: str = "") -> tuple[str, bytes]:
         """Everything recorded so far as a page for scrapers.
 
-        Histograms have classic buckets whose counts are right to 1.1 % of each bound.
+        Histograms have classic buckets whose counts are right to 1.1 % of each bound; in protobuf they are native
+        histograms too, without loss.
 
         Args:
-            accept: The Accept header: OpenMetrics 1.0 where it is liked best, else Prometheus's text 0.0.4.
+            accept: The Accept header: OpenMetrics 1.0 or Prometheus's protobuf where one is liked best, else
+                Prometheus's text 0.0.4.
 
         Returns:
             The content type and the page.
         """
-        wanted = OPENMETRICS if negotiate(accept).openmetrics else TEXT
+        wanted = negotiate(accept, protobuf=True)
+        if wanted.protobuf:
+            from sanso.sdk.page_protobuf import render_messages  # most applications are asked for text
+
+            return wanted.content_type, self._pump.told(lambda told: render_messages(told, self._buckets))
+        wanted = OPENMETRICS if wanted.openmetrics else TEXT
         text = self._pump.told(lambda told: render(told, self._buckets, openmetrics=wanted.openmetrics))
         return wanted.content_type, text.encode(errors="replace")
 
