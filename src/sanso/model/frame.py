@@ -48,7 +48,9 @@ def is_whole(values: Floats) -> bool:
 
 def absent(*shape: int) -> Floats:
     """A new array without samples."""
-    return np.full(shape, ABSENT_BITS, dtype=np.uint64).view(np.float64)
+    made = np.empty(shape, dtype=np.uint64)
+    made.fill(ABSENT_BITS)
+    return made.view(np.float64)
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ class RemoteWriteReceiver:
             if ends.any():
                 ended = self._histograms.end(series[ends], times[ends])
                 good &= ~ends
-        if not good.all():
+        if np.count_nonzero(good) < len(good):
             series, values, times = series[good], values[good], times[good]
         if not len(series):
             return ended
@@ -143,12 +143,11 @@ class RemoteWriteReceiver:
         """Which samples are neither older than the retention nor too far ahead; the others are complained of."""
         now = self._clock.now_ms()
         early, late = times < now - self._retention_ms, times > now + _AHEAD_MS
-        named = series >= 0
-        if early.any():
-            self._book.complain("samples older than the retention", int((early & named).sum()))
-        if late.any():
-            self._book.complain("samples more than 10 minutes ahead", int((late & named).sum()))
-        return np.asarray(~early & ~late)
+        if np.count_nonzero(early):
+            self._book.complain("samples older than the retention", int((early & (series >= 0)).sum()))
+        if np.count_nonzero(late):
+            self._book.complain("samples more than 10 minutes ahead", int((late & (series >= 0)).sum()))
+        return np.asarray(~(early | late))
 
     def _add_exemplars(self, decoded: Decoded, *, strict: bool) -> int:
         """Hand exemplars on; with version 1.0 those refused are no failure, as they are not in its specification."""

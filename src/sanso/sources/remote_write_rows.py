@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+
 import numpy as np
 
 from sanso.model.frame import ABSENT_BITS, Floats, Row, Times, absent
@@ -10,6 +13,7 @@ from sanso.model.series import RowWriter
 from sanso.sources.remote_write_series import Numbers, SeriesBook
 
 _MOST_NAMED = 3
+_FIRST = np.zeros(1, dtype=np.intp)
 
 
 class Rows:
@@ -29,24 +33,22 @@ class Rows:
         values = _guarded(values)
         book = self._book
         frames = book.frame[series]
-        if (times == times[0]).all() and frames[0] >= 0 and (frames == frames[0]).all():
-            return self._write_row(int(frames[0]), int(times[0]), series, values)
-        if (frames < 0).any():
-            for rows in _runs(times):
+        if np.count_nonzero(frames < 0):
+            for _, rows in _runs(times):
                 book.settle(series[rows])
             frames = book.frame[series]
         return sum(
-            self._write_row(int(frames[rows[0]]), int(times[rows[0]]), series[rows], values[rows])
-            for rows in _runs(times, frames)
+            self._write_row(frame, time_ms, series[rows], values[rows])
+            for (time_ms, frame), rows in _runs(times, frames)
         )
 
     def put(self, series: Numbers, values: Floats, time_ms: int) -> int:
         """Write cells of one time, each series once; how many were refused, of which nothing is said."""
         values = _guarded(values)
-        if (self._book.frame[series] < 0).any():
+        if np.count_nonzero(self._book.frame[series] < 0):
             self._book.settle(series)
         frames = self._book.frame[series]
-        return sum(self._append(int(frames[rows[0]]), time_ms, series[rows], values[rows]) for rows in _runs(frames))
+        return sum(self._append(frame, time_ms, series[rows], values[rows]) for (frame,), rows in _runs(frames))
 
     def _append(self, frame: int, time_ms: int, series: Numbers, values: Floats) -> int:
         """Add cells to a row of one frame; how many the store refused."""
@@ -102,13 +104,23 @@ class Rows:
 def _guarded(values: Floats) -> Floats:
     """Without the NaN that means something to us alone."""
     hidden = values.view(np.uint64) == ABSENT_BITS
-    return np.where(hidden, np.nan, values) if hidden.any() else values
+    return np.where(hidden, np.nan, values) if np.count_nonzero(hidden) else values
 
 
-def _runs(*keys: Times) -> list[Numbers]:
-    """Places of equal keys, in the order of the keys; of equal keys in the order they came."""
+def _runs(*keys: Times) -> list[tuple[tuple[int, ...], Numbers | slice]]:
+    """Equal keys, and their places: in the order of the keys; of equal keys in the order in which they came."""
+    edges, found = _edges(keys)
+    if all(earlier < later for earlier, later in itertools.pairwise(found)):  # they came so
+        return [(key, slice(*edge)) for key, edge in zip(found, itertools.pairwise(edges), strict=True)]
     order = np.lexsort(keys[::-1])
-    changes = np.zeros(len(order) - 1, dtype=bool)
-    for key in keys:
-        changes |= np.diff(key[order]) != 0
-    return [np.asarray(run) for run in np.split(order, np.flatnonzero(changes) + 1)]
+    edges, found = _edges([key[order] for key in keys])
+    return [(key, order[begin:end]) for key, (begin, end) in zip(found, itertools.pairwise(edges), strict=True)]
+
+
+def _edges(keys: Sequence[Times]) -> tuple[list[int], list[tuple[int, ...]]]:
+    """Where keys change, both ends included, and the keys between."""
+    changes = keys[0][1:] != keys[0][:-1]
+    for key in keys[1:]:
+        changes |= key[1:] != key[:-1]
+    begins = np.concatenate([_FIRST, changes.nonzero()[0] + 1])
+    return [*begins.tolist(), len(keys[0])], list(zip(*(key[begins].tolist() for key in keys), strict=True))

@@ -22,9 +22,7 @@ VALUE, TIME = 15, 6
 _EIGHT = 8
 _CONTINUED, _LAST = np.uint64(0x8080808080), np.uint64(0x808080808080)
 """The top bits of a time's six bytes: set in all but the last."""
-_LOW, _HIGH = np.uint64(0x007F007F007F), np.uint64(0x7F007F007F00)
-_PAIR, _PAIR_2, _PAIR_3 = np.uint64(0x3FFF), np.uint64(0x3FFF << 14), np.uint64(0x3FFF << 28)
-_U1, _U2, _U4 = np.uint64(1), np.uint64(2), np.uint64(4)
+_WEIGHTS = np.array([*(1 << 7 * place for place in range(TIME)), 0, 0], dtype=np.int64)
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Places: TypeAlias = NDArray[np.intp]
@@ -59,13 +57,13 @@ def samples_at(body: Bytes, ends: Places, full: NDArray[np.bool_], series: NDArr
     raw >>= np.uint64(8 * (_EIGHT - TIME))
     begins = np.concatenate([_FIRST, (raw[1:] != raw[:-1]).nonzero()[0] + 1])  # of runs of one time
     raw = raw[begins]
-    if ((raw & _LAST) != _CONTINUED).any():
+    if np.count_nonzero((raw & _LAST) != _CONTINUED):
         return None
-    lengths = np.concatenate([begins[1:], [len(ends)]]) - begins
-    times = _time(raw).repeat(lengths)
-    values = eights[np.maximum(ends - VALUE, 0)].view("<f8")
-    if not full.all():
-        values[~full] = 0.0
+    times = _time(raw).repeat(np.concatenate([begins[1:], [len(ends)]]) - begins)
+    if np.count_nonzero(full) == len(full):
+        values = eights[ends - VALUE].view("<f8")
+    else:
+        values = np.where(full, eights[np.maximum(ends - VALUE, 0)].view("<f8"), 0.0)
     return series, values, times
 
 
@@ -73,9 +71,8 @@ _FIRST = np.zeros(1, dtype=np.intp)
 
 
 def _time(raw: NDArray[np.uint64]) -> Times:
-    """Six bytes of seven bits as numbers: first put together by two, then those."""
-    pairs = raw & _LOW | (raw & _HIGH) >> _U1
-    return np.asarray(pairs & _PAIR | (pairs >> _U2 & _PAIR_2) | (pairs >> _U4 & _PAIR_3)).view(np.int64)
+    """Six bytes of seven bits as numbers."""
+    return np.asarray((raw.view(np.uint8).reshape(-1, _EIGHT) & 127) @ _WEIGHTS)
 
 
 def shape_in(body: Bytes) -> Shape | None:

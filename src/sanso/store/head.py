@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,7 @@ _TILE_BYTES = 4 << 20
 _LINES = 64
 
 
-@dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """The rows that a reader may see: everything below `rows` is written and stays.
 
     The cells lie in tiles, one after the other in time, so that rows which come need no others to be moved. In a tile
@@ -158,7 +158,7 @@ class Head:
             self._end_missing(row, layout)
         view.timeline[view.rows] = time_ms
         self.newest_ms = time_ms
-        self.view = replace(view, rows=view.rows + 1)
+        self.view = View(view.places, view.timeline, view.tiles, view.starts, view.rows + 1)
         if isinstance(layout.at, slice) and len(values) == len(view.series):
             return values
         return row[: len(view.series)].copy()
@@ -178,7 +178,7 @@ class Head:
             view.tiles[-1][places, begin : begin + rows] = values[:rows].T
             view.timeline[view.rows : view.rows + rows] = times[:rows]
             self.newest_ms = max(self.newest_ms, int(times[rows - 1]))
-            self.view = replace(view, rows=view.rows + rows)
+            self.view = view._replace(rows=view.rows + rows)
             times, values = times[rows:], values[rows:]
 
     def drop(self, rows: int, *, sealed: bool) -> None:
@@ -254,7 +254,7 @@ class Head:
             tile = room
         self._places.update({number: held + n for n, number in enumerate(fresh)})
         self.layout = 0
-        self.view = replace(view, places=Places([*view.series, *fresh]), tiles=(*view.tiles[:-1], tile))
+        self.view = view._replace(places=Places([*view.series, *fresh]), tiles=(*view.tiles[:-1], tile))
 
     def _lengthen(self) -> View:
         view = self.view

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -162,12 +163,18 @@ def _answer(found: Taken, message: str) -> Said:
         return Said.of(failure("internal", text, 500))
     if isinstance(found, DecodeError):
         return _said(str(found), 400, _counts(0, 0, 0) if message == _V2 else None)
-    headers = _counts(found.samples, found.histograms, found.exemplars)
-    if not found.durable:
-        return _said("history cannot be written at the moment: try again", 503, {**headers, **_LATER})
-    if found.problem:
+    if found.problem or not found.durable:
+        headers = _counts(found.samples, found.histograms, found.exemplars)
+        if not found.durable:
+            return _said("history cannot be written at the moment: try again", 503, {**headers, **_LATER})
         return _said(found.problem, 400, headers)
-    return Said(204, [(name.lower().encode(), value.encode()) for name, value in headers.items()])
+    return _done(found.samples, found.histograms, found.exemplars)
+
+
+@functools.lru_cache(maxsize=256)
+def _done(samples: int, histograms: int, exemplars: int) -> Said:
+    counts = _counts(samples, histograms, exemplars)
+    return Said(204, [(name.lower().encode(), value.encode()) for name, value in counts.items()])
 
 
 def _counts(samples: int, histograms: int, exemplars: int) -> dict[str, str]:
