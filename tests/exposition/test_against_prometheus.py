@@ -21,10 +21,12 @@ import pytest
 from sanso.exposition.formats import OPENMETRICS as OPENMETRICS_FORMAT
 from sanso.exposition.formats import TEXT as TEXT_FORMAT
 from sanso.exposition.openmetrics import OpenMetricsParser
+from sanso.exposition.page import HistogramWish
 from sanso.exposition.parse import TextParser
+from sanso.exposition.protobuf import ProtobufParser
 from sanso.model.errors import DecodeError
 from sanso.model.labels import Labels, labels_of, without
-from tests.exposition import pages
+from tests.exposition import metric_families, pages, test_protobuf
 from tests.peers import free_port, require_program
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
@@ -119,6 +121,45 @@ AS_THE_FORMAT_SAYS: dict[str, bytes] = {
 """Text 0.0.4 allows these pages ("leading and trailing whitespace is ignored") and so do we; Prometheus does not."""
 
 
+def _messages() -> dict[str, bytes]:
+    """Pages in protobuf; native histograms are held against Prometheus in tests/cli. Prometheus 2 has none of gauges."""
+    summary = metric_families.family("s", metric_families.SUMMARY)
+    held = metric_families.metric(summary, a="b").summary
+    held.sample_count, held.sample_sum = 3, 1.5
+    held.quantile.add(quantile=1, value=2.0)
+    held.quantile.add(quantile=0.999, value=2.5)
+    whole, bare = test_protobuf.classic(), test_protobuf.classic()
+    for told in (whole, bare):
+        told.metric[0].label[0].name = "own"  # the job is another here
+    whole.metric[0].histogram.bucket.add(upper_bound=math.inf, cumulative_count=4)
+    stamped = metric_families.family("t", metric_families.GAUGE)
+    metric_families.metric(stamped, a="").timestamp_ms = int(time.time() * 1000)
+    unset = metric_families.family("u", metric_families.COUNTER)
+    metric_families.metric(unset)
+    twice = metric_families.family("g", metric_families.GAUGE)
+    for value in (1.0, 2.0):
+        metric_families.metric(twice).gauge.value = value
+    refused = {name.replace(" ", "-"): body for name, (body, _) in test_protobuf.damaged().items()}
+    for ours_alone in ("parts-by-hand", "schema", "count", "spans", "le-twice", "a-label-without-a-name"):
+        del refused[ours_alone]
+    plain = test_protobuf.simple()
+    del plain[-1]  # names beyond the classic characters: Prometheus 2 has none
+    return {
+        "simple": metric_families.delimited(*plain),
+        "summary": metric_families.delimited(summary),
+        "classic": metric_families.delimited(bare),
+        "classic-with-infinity": metric_families.delimited(whole),
+        "stamped": metric_families.delimited(stamped),
+        "unset": metric_families.delimited(unset),
+        "twice": metric_families.delimited(twice),
+        "nothing": b"",
+        **refused,
+    }
+
+
+MESSAGES = _messages()
+
+
 class _Target(BaseHTTPRequestHandler):
     """Serves each page at its own path."""
 
@@ -202,6 +243,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Scraped:
             f"/openmetrics-{name}": (body, OPENMETRICS_FORMAT.content_type)
             for name, body in (OPENMETRICS | STRICTER).items()
         },
+        **{f"/protobuf-{name}": (body, metric_families.CONTENT_TYPE) for name, body in MESSAGES.items()},
     }
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Target)
     thread = threading.Thread(target=server.serve_forever)
@@ -218,7 +260,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Scraped:
         server.server_close()
 
 
-def _ours(parser: TextParser | OpenMetricsParser, body: bytes) -> dict[Labels, float | str] | str:
+def _ours(parser: TextParser | OpenMetricsParser | ProtobufParser, body: bytes) -> dict[Labels, float | str] | str:
     try:
         page = parser.parse(body)
     except DecodeError as error:
@@ -240,6 +282,16 @@ def test_text(scraped: Scraped, name: str) -> None:
 def test_openmetrics(scraped: Scraped, name: str) -> None:
     job = f"openmetrics-{name}"
     ours = _ours(OpenMetricsParser(), OPENMETRICS[name])
+    if not scraped.healthy[job]:
+        assert isinstance(ours, str), scraped.errors[job]
+    else:
+        assert ours == scraped.samples.get(job, {})
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_protobuf_pages(scraped: Scraped, name: str) -> None:
+    job = f"protobuf-{name}"
+    ours = _ours(ProtobufParser(wish=HistogramWish(native=False)), MESSAGES[name])
     if not scraped.healthy[job]:
         assert isinstance(ours, str), scraped.errors[job]
     else:

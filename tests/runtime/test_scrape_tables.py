@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from sanso.exposition.page import Limits
+from sanso.exposition.page import HistogramWish, Limits
 from sanso.model.errors import ConfigError
 from sanso.runtime.config import Config, load_config
-from sanso.sources.scrape.settings import Secret
+from sanso.sources.scrape.settings import NATIVE_PROTOCOLS, PROTOCOLS, Secret
 
 
 def loaded(folder: Path, text: str) -> Config:
@@ -57,6 +57,16 @@ target_label = "host"
     assert job.files[0].patterns == (str(tmp_path / "sd.json"),)
     assert job.relabel[0].target_label == "host"
     assert "t" not in config.text.split()
+
+
+def test_native_histograms_where_they_are_asked_for(tmp_path: Path) -> None:
+    text = '[[scrape]]\njob = "a"\nurl = "http://h/"\n[[scrape]]\njob = "b"\nurl = "http://h/"\n'
+    text += "scrape_native_histograms = true\nnative_histogram_bucket_limit = 100\n"
+    plain, native = loaded(tmp_path, text).scrape.jobs
+    assert (plain.histograms.native, plain.asked) == (False, PROTOCOLS)
+    assert (native.histograms, native.asked) == (HistogramWish(most_buckets=100), NATIVE_PROTOCOLS)
+    with pytest.raises(ConfigError, match="at least one format is expected, and each once"):
+        loaded(tmp_path, '[[scrape]]\njob = "a"\nurl = "http://h/"\nscrape_protocols = []\n')
 
 
 def test_limits_are_on_by_default(tmp_path: Path) -> None:
