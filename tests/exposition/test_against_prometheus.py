@@ -122,7 +122,7 @@ AS_THE_FORMAT_SAYS: dict[str, bytes] = {
 
 
 def _messages() -> dict[str, bytes]:
-    """Pages in protobuf; native histograms are held against Prometheus in tests/cli. Prometheus 2 has none of gauges."""
+    """Pages in protobuf, without native histograms (tests/cli) and those of gauges (Prometheus 2 has none)."""
     summary = metric_families.family("s", metric_families.SUMMARY)
     held = metric_families.metric(summary, a="b").summary
     held.sample_count, held.sample_sum = 3, 1.5
