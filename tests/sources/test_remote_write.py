@@ -143,6 +143,29 @@ def test_bad_series_are_named_and_the_rest_is_kept(labels: Labels, why: str, mes
     assert held(store) == {(good, NOW): 2.0}
 
 
+@pytest.mark.parametrize(("message", "make"), [(V1, v1), (V2, v2)])
+@pytest.mark.parametrize("place", ["name", "value"])
+def test_a_text_that_is_not_utf_8_costs_its_series_alone(place: str, message: str, make: Any) -> None:
+    receive, store = receiver()
+    good, label = series_of("good", a="é"), ("ODD", "x") if place == "name" else ("x", "ODD")
+    body = make([((("__name__", "m"), label), [(NOW, 1.0)]), (good, [(NOW, 2.0)])]).replace(b"ODD", b"a\xff\xfe")
+    for _ in range(2):
+        answer = receive.receive(packed(body), message=message)
+        assert answer.problem.endswith("a text that is not UTF-8")
+        answer.problem.encode()
+        assert answer.samples == 1
+        assert held(store) == {(good, NOW): 2.0}
+
+
+def test_what_is_said_of_metrics_need_not_be_utf_8() -> None:
+    receive, store = receiver()
+    request = request_class("v1")()
+    request.metadata.add(type=1, name="m_total", help="ODD")
+    body = bytes(request.SerializeToString()).replace(b"ODD", b"a\xffb")
+    assert not receive.receive(packed(body)).problem
+    assert store.families()["m_total"].help == "a?b"
+
+
 def test_what_is_too_old_too_far_ahead_or_other_than_held_is_counted() -> None:
     receive, store = receiver(retention_ms=10_000_000)
     labels = series_of("m")

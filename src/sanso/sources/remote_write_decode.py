@@ -88,7 +88,9 @@ class RemoteWriteDecoder:
             number = self._numbered(_pairs(series.labels))
             gathered.add(series, number, ((each, _pairs(each.labels)) for each in series.exemplars))
         for meta in request.metadata:
-            gathered.families[meta.name] = _family(meta.type, meta.name, meta.help, meta.unit)
+            gathered.families[_text(meta.name)] = _family(
+                meta.type, _text(meta.name), _text(meta.help), _text(meta.unit)
+            )
         return gathered.decoded()
 
     def read_v2(self, body: bytes) -> Decoded:
@@ -101,7 +103,7 @@ class RemoteWriteDecoder:
         if found is not None:
             return Decoded(*found)
         request = _parsed("v2", body)
-        symbols = list(request.symbols)
+        symbols = [_text(symbol) for symbol in request.symbols]
         if symbols and symbols[0]:
             raise DecodeError("the first symbol must be the empty string")
         gathered = _Gathered()
@@ -152,7 +154,8 @@ class _Gathered:
         for histogram in series.histograms:
             self._histograms.append((number, histogram))
         for each, labels in exemplars:
-            self._exemplars.append((number, Exemplar(labels_of(labels), each.value, each.timestamp)))
+            shown = labels_of([(_readable(name), _readable(text)) for name, text in labels])
+            self._exemplars.append((number, Exemplar(shown, each.value, each.timestamp)))
 
     def decoded(self) -> Decoded:
         return Decoded(
@@ -178,7 +181,17 @@ def _parsed(version: str, body: bytes) -> Any:
 
 
 def _pairs(labels: Iterable[Any]) -> Labels:
-    return tuple((label.name, label.value) for label in labels)
+    return tuple((_text(label.name), _text(label.value)) for label in labels)
+
+
+def _text(sent: str | bytes) -> str:
+    """A text; what is not UTF-8 comes as bytes, and its odd ones become lone surrogates."""
+    return sent if isinstance(sent, str) else sent.decode("utf-8", "surrogateescape")
+
+
+def _readable(text: str) -> str:
+    """A text in which what was not UTF-8 is a question mark."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def _referred(references: Sequence[int], symbols: Sequence[str]) -> Labels:
@@ -196,4 +209,5 @@ def _family_name(name: str, kind: str) -> str:
 
 
 def _family(kind: int, name: str, text: str, unit: str) -> Family:
-    return Family(name, _TYPES[kind] if 0 <= kind < len(_TYPES) else "unknown", text, unit)
+    shown = _TYPES[kind] if 0 <= kind < len(_TYPES) else "unknown"
+    return Family(_readable(name), shown, _readable(text), _readable(unit))

@@ -1,7 +1,8 @@
 """Prometheus's remote-write messages, 1.0 and 2.0, as protobuf classes made from a description.
 
 Source: the field numbers of prometheus/prompb `remote.proto`, `types.proto` and `io/prometheus/write/v2/types.proto`.
-Fields that nobody reads here are left out; protobuf skips them.
+Fields that nobody reads here are left out; protobuf skips them. They are proto3's but for their strings, which may be any
+bytes: one text that is not UTF-8 (it comes as bytes) must not cost the whole request.
 """
 
 from __future__ import annotations
@@ -54,7 +55,11 @@ def request_class(version: str) -> Any:
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # only where somebody writes so
 
     package = f"sanso.remote_write.{version}"
-    file = descriptor_pb2.FileDescriptorProto(name=f"{package}.proto", package=package, syntax="proto3")
+    file = descriptor_pb2.FileDescriptorProto(name=f"{package}.proto", package=package, syntax="editions")
+    file.edition = descriptor_pb2.EDITION_2023
+    features = descriptor_pb2.FeatureSet
+    file.options.features.field_presence = features.IMPLICIT
+    file.options.features.utf8_validation = features.NONE
     for name, fields in _MESSAGES[version].items():
         message = file.message_type.add(name=name)
         for field_name, number, kind in fields:

@@ -79,7 +79,8 @@ class SeriesBook:
         if number is None:
             problem = _problem(canonical, labels)
             if problem:
-                self.complain(f"series {render(labels)[:200]}: {problem}")
+                shown = render(labels).encode(errors="backslashreplace").decode()
+                self.complain(f"series {shown[:200]}: {problem}")
                 return -1
             number = self._add(canonical)
         return number
@@ -213,4 +214,10 @@ def _problem(labels: Labels, sent: Labels) -> str:
         return f"{len(names)} labels, more than {_MOST_LABELS}"
     if any(len(name) > _LONGEST_NAME or len(value) > _LONGEST_VALUE for name, value in labels):
         return "a label is too long"
+    if not all(_is_text(name) and _is_text(value) for name, value in labels):
+        return "a text that is not UTF-8"
     return ""
+
+
+def _is_text(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)

@@ -37,7 +37,10 @@ class SymbolReader:
         """Remember what protobuf read: a request's symbols, and label references with the series' number."""
         if len(self._symbols) > _MOST_SYMBOLS:
             self.forget()
-        ids = [self._symbols.setdefault(symbol.encode(), len(self._symbols)) for symbol in symbols]
+        ids = [
+            self._symbols.setdefault(symbol.encode("utf-8", "surrogateescape"), len(self._symbols))
+            for symbol in symbols
+        ]
         for references, number in series:
             if number >= 0:
                 self._keys[np.array([ids[each] for each in references], dtype="<i4").tobytes()] = number
