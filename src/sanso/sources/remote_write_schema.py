@@ -1,8 +1,8 @@
 """Prometheus's remote-write messages, 1.0 and 2.0, as protobuf classes made from a description.
 
 Source: the field numbers of prometheus/prompb `remote.proto`, `types.proto` and `io/prometheus/write/v2/types.proto`.
-Fields that nobody reads here are left out; protobuf skips them. They are proto3's but for their strings, which may be any
-bytes: one text that is not UTF-8 (it comes as bytes) must not cost the whole request.
+Fields that nobody reads here are left out; protobuf skips them. They are proto3's but for their strings, which may be
+any bytes: one text that is not UTF-8 (it comes as bytes) must not cost the whole request.
 """
 
 from __future__ import annotations
