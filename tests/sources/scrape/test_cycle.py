@@ -125,6 +125,14 @@ async def test_a_series_without_a_name_fails_the_scrape() -> None:
     assert "missing metric name" in scraped.cycle.reading.error
 
 
+async def test_a_label_without_a_name_fails_the_scrape() -> None:
+    scraped = Scraped(metric_relabel=(RelabelRule(regex="a(.*)", replacement="${1}", action="labelmap"),))
+    await scraped.scrape('m{ab="x"} 1\n')
+    assert scraped.kept() == {f'm{{ab="x", b="x", {TARGET}}}': [(0.0, 1.0)]}
+    await scraped.scrape('m{a="x"} 1\n')
+    assert "a label without a name" in scraped.cycle.reading.error
+
+
 async def test_times_of_a_page_are_honoured_and_such_series_do_not_end() -> None:
     scraped = Scraped()
     start = scraped.clock.now_ms()

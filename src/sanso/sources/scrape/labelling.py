@@ -213,6 +213,8 @@ class Labeller:
             return None
         if NAME not in found:
             raise SourceError("missing metric name (__name__ label) after metric_relabel_configs")
+        if "" in found:
+            raise SourceError("a label without a name after metric_relabel_configs")
         return self._pairs.labels(found)
 
     def _placed(self, mapped: _Mapped, timed: NDArray[np.bool_] | None) -> Placing:
