@@ -87,3 +87,25 @@ def test_patterns_that_only_prometheus_reads_are_shown_as_asked() -> None:
     text = r'x{a=~"\\Qa\"\\E\n",b=~"\\d"}'
     assert set_out(text) == text
     assert [matcher["value"] for matcher in tree(text)["matchers"]] == ['\\Qa"\\E\n', "\\d", "x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "laid"),
+    [
+        ("65m + x", "1h5m + x"),
+        ("x > 90s", "x > 1m30s"),
+        ("8d * 300", "8d * 300"),
+        ("topk(5m, x offset 300s) - 0x10", "topk(5m, x offset 5m) - 16"),
+        ("clamp(x, -Inf, Inf)", "clamp(x, -Inf, +Inf)"),
+        ("x / group_left(a) y", "x / ignoring () group_left (a) y"),
+        ("x / on() group_right y", "x / on () group_right () y"),
+        ("x @ -1.5", "x @ -1.500"),
+        ('x{a="@ 200000000002 Inf"}', 'x{a="@ 200000000002 Inf"}'),
+    ],
+)
+def test_expressions_are_set_out_as_prometheus_spells_them(text: str, laid: str) -> None:
+    assert set_out(text.replace("/ group_left", "/ ignoring() group_left")) == laid
+
+
+def test_a_large_number_is_written_without_an_exponent() -> None:
+    assert tree("1e30")["val"] == "1" + "0" * 30

@@ -8,10 +8,11 @@ from typing import Any
 
 import promql_parser as parser
 
+from sanso.promql import layout
+from sanso.promql.aggregations.counted import go_float
 from sanso.promql.lexical import NEGATIVE_TIMES
 from sanso.promql.parse import parsed
-from sanso.promql.reading import prettified, read, shown
-from sanso.web.number_text import number
+from sanso.promql.reading import read, shown
 
 _CARDS = {
     "VectorMatchCardinality.OneToOne": "one-to-one",
@@ -40,7 +41,7 @@ def set_out(text: str) -> str:
         QueryError: It is not PromQL.
     """
     parsed(text)
-    return prettified(text)
+    return layout.set_out(text)
 
 
 def tree_json(node: Any) -> dict[str, Any] | None:
@@ -183,7 +184,7 @@ _NODES: dict[type, Callable[[Any], dict[str, Any]]] = {
     parser.MatrixSelector: _matrix,
     parser.SubqueryExpr: _subquery,
     parser.VectorSelector: _selector,
-    parser.NumberLiteral: lambda node: {"type": "numberLiteral", "val": number(node.val)},
+    parser.NumberLiteral: lambda node: {"type": "numberLiteral", "val": go_float(node.val)},
     parser.StringLiteral: lambda node: {"type": "stringLiteral", "val": node.val},
     parser.ParenExpr: lambda node: {"type": "parenExpr", "expr": tree_json(node.expr)},
     parser.UnaryExpr: lambda node: {"type": "unaryExpr", "op": "-", "expr": tree_json(node.expr)},
