@@ -32,7 +32,8 @@ def quantiles_of(values: Floats, held: Mask, wanted: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
         lower = np.where(below < missing, np.nan, np.take_along_axis(ordered, below[:, None], axis=1)[:, 0])
         upper = np.where(above < missing, np.nan, np.take_along_axis(ordered, above[:, None], axis=1)[:, 0])
-        found = lower * (1 - weight) + upper * weight
+        between = lower * (1 - weight) + upper * weight
+    found = np.where(weight == 0, lower, between)  # what follows may be infinite
     found = np.where(wanted < 0, -np.inf, np.where(wanted > 1, np.inf, np.where(np.isnan(wanted), np.nan, found)))
     out = absent(*found.shape)
     np.copyto(out, found, where=counts > 0)

@@ -118,7 +118,7 @@ class _Joining:
         found: list[tuple[Labels, Mask]] = []
         for number, mask in enumerate(masks.T):
             added = self._added([rows[place] for place in np.flatnonzero(mask).tolist()], labels)
-            if added or self._optional:
+            if mask.any() or self._optional:
                 found.append((labels_of({**added, **dict(labels)}), held & (groups.ravel() == number)))
         return found
 
