@@ -30,8 +30,8 @@ from sanso.sources.remote_write_shape import (
 
 _MOST_BYTES = 64 << 20
 """Of all stretches: what is needed for about 300,000 series."""
-_FEW_RUNS, _RUN_BYTES = 8, 2_048
-"""A run costs as much as so many bytes that are looked through for their shape."""
+_FEW_RUNS, _RUN_BYTES = 8, 2_500
+"""A run costs as much as so many bytes that are looked through for their shape: when it comes to more, that is done."""
 _FIRST_LOOK = 8_192
 """Bytes compared first, after a run was short."""
 _UNKNOWN = -2
@@ -143,11 +143,10 @@ class StretchReader:
     def _runs(self, body: bytes, whole: Bytes) -> list[_Run] | None:
         """The runs that a request consists of; None where those are too many, or it has anything else."""
         runs: list[_Run] = []
-        most = _FEW_RUNS + len(body) // _RUN_BYTES
         at, look = 0, len(body)
         while at < len(body):
             cut = _first_series(body, at)
-            if cut is None or len(runs) == most:
+            if cut is None or len(runs) > _FEW_RUNS + at // _RUN_BYTES:
                 return None
             labels, end, full = cut
             number = self._keys.get(labels)
