@@ -1,8 +1,9 @@
 """Exposition pages read: lines a second of one core, beside prometheus_client's parsers in the same run.
 
 The page is a real one of node_exporter; its values change from page to page as a host's do. Three ways to meet it: the
-same shape again (a target that is scraped), each page for the first time, and a series more or less on every page.
-`python benchmarks/parse.py [PAGES]` (100).
+same shape again (a target that is scraped), each page for the first time, and a series more or less on every page. The
+same page in protobuf, and one of native histograms, beside the protobuf runtime (upb, in C) and what Python has to do
+to get labels and values out of it. `PYTHONPATH=. python benchmarks/parse.py [PAGES]` (100).
 """
 
 from __future__ import annotations
@@ -17,11 +18,16 @@ from typing import Any
 import numpy as np
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
+from tests.exposition.metric_families import read_page
 
-from sanso.exposition.formats import format_float
+from sanso.exposition.formats import UTF8_PROTOBUF, format_float
 from sanso.exposition.openmetrics import OpenMetricsParser
 from sanso.exposition.parse import TextParser
+from sanso.exposition.protobuf import ProtobufParser
 from sanso.exposition.render_openmetrics import render_openmetrics
+from sanso.exposition.render_protobuf import render_protobuf
+from sanso.model.labels import series_of
+from sanso.model.native_histogram import NativeHistogram
 
 PAGE = Path(__file__).resolve().parents[2] / "shared" / "data" / "node_exporter.prom"
 CHANGING = (b"node_cpu_seconds_total{", b"node_network_", b"node_disk_")
@@ -74,6 +80,48 @@ def rate(read: Callable[[Any], object], pages: Sequence[bytes | str]) -> float:
     return lines / min(costs)
 
 
+def as_messages(text: bytes) -> bytes:
+    """The page in protobuf."""
+    page = TextParser().parse(text)
+    cells = zip(page.row.columns.labels, page.row.values.tolist(), strict=True)
+    families = {family.name: family for family in page.families}
+    return render_protobuf(((labels, value, None) for labels, value in cells), [], families, UTF8_PROTOBUF)
+
+
+def histograms(number: int) -> bytes:
+    """A page of 100 native histograms of 40 buckets, each observed since the page before."""
+    buckets = tuple((index, float(1 + (index * 7 + number) % 50)) for index in range(-20, 20))
+    held = NativeHistogram(3, sum(count for _, count in buckets), 1.0 + number, zero_threshold=1e-9, positive=buckets)
+    told = [(series_of(f"wait_{name}_seconds", code="200"), held, None) for name in range(100)]
+    return render_protobuf([], told, {}, UTF8_PROTOBUF)
+
+
+def by_runtime(body: bytes) -> None:
+    """Labels and values of every metric, by the protobuf runtime."""
+    for family in read_page(body):
+        for metric in family.metric:
+            labels = tuple(sorted((pair.name, pair.value) for pair in metric.label))
+            if metric.HasField("histogram"):
+                native = metric.histogram
+                spans = [(span.offset, span.length) for span in native.positive_span]
+                deque((labels, spans, native.sample_sum, list(native.positive_delta)), maxlen=0)
+            else:
+                found = (metric.gauge, metric.counter, metric.untyped)
+                deque((labels, sum(each.value for each in found)), maxlen=0)
+
+
+def protobuf(pages: Sequence[bytes]) -> None:
+    """Print the rates of samples."""
+    for name, told in (
+        ("the same page", [as_messages(page) for page in pages]),
+        ("native histograms", [histograms(number) for number in range(len(pages))]),
+    ):
+        samples, kept = ProtobufParser().parse(told[0]).samples, ProtobufParser()
+        lines = samples * len(told) / sum(len(page.splitlines()) for page in told)  # `rate` counts lines
+        peer, ours = rate(by_runtime, told) * lines, rate(kept.parse, told) * lines
+        print(f"protobuf, {name}, {samples} samples: {ours:,.0f} samples/s, {ours / peer:.1f} × the protobuf runtime")
+
+
 def main() -> None:
     """Print the rates and the ratios."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
@@ -98,6 +146,9 @@ def main() -> None:
             ("on first sight", rate(lambda page, make=parser: make().parse(page), pages[:20])),
         ):
             print(f"  {how:34} {found:12,.0f} lines/s   {found / peer:6.1f} × prometheus_client")
+        if parser is TextParser:
+            in_text = pages
+    protobuf(in_text)
 
 
 if __name__ == "__main__":
