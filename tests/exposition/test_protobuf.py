@@ -388,7 +388,7 @@ def test_buckets_that_come_and_go_are_not_remembered_for_ever() -> None:
         held.positive_delta.append(1)
         held.sample_count = 1
         parser.parse(delimited(told))
-    ((whole,),) = [list(kept.wholes.values()) for kept in parser._known.values()]
+    ((whole,),) = [list(reader._wholes.values()) for reader in parser._readers.values()]
     assert len(whole.metric._made or {}) < 5100
 
 
@@ -412,3 +412,48 @@ def test_the_same_bytes_under_another_type_are_read_anew() -> None:
     for page in (as_histogram, as_gauge, native, gauge, native):
         found, fresh = parser.parse(page), ProtobufParser().parse(page)
         assert (numbers(found), histograms(found)) == (numbers(fresh), histograms(fresh))
+
+
+def test_families_that_stand_otherwise_than_on_the_page_before() -> None:
+    quoted = family("a", GAUGE, help='"\x22\x01"', unit="x")
+    scattered = b"\x0a\x01b" + b"\x22\x0b\x12\x09\x09" + bytes(8) + b"\x18\x01" + b"\x22\x00"
+    padded = b"\x0a\x01c\x18\x01" + b"\x22\x8b\x00\x12\x09\x09" + bytes(8)
+    parser, bodies = ProtobufParser(), []
+    for value in (1.0, 2.0, 3.0):
+        metric(quoted, n=str(value)).gauge.value = value
+        quoted.unit = "y" if value == 3.0 else "x"
+        rest = b"".join(bytes([len(one)]) + one for one in (scattered, padded))
+        bodies += [delimited(quoted) + rest, rest + delimited(quoted), delimited(quoted, quoted)]
+    for body in bodies + bodies[::-1]:
+        found, fresh = parser.parse(body), ProtobufParser().parse(body)
+        assert numbers(found) == numbers(fresh)
+        assert (found.families, found.duplicates) == (fresh.families, fresh.duplicates)
+
+
+def test_native_histograms_whose_buckets_are_the_same_again() -> None:
+    told = family("n", GAUGE_HISTOGRAM)
+    held = metric(told).histogram
+    exponential(held)
+    parser = ProtobufParser()
+    for change in ("none", "more", "zero", "less", "wrong", "shifted", "floats"):
+        if change == "more":
+            held.positive_delta[0], held.sample_count = 3, 14
+        elif change == "zero":
+            held.zero_count, held.sample_count = 0, 13
+        elif change == "less":
+            held.positive_delta[:], held.sample_count = [3, -3, 2], 6
+        elif change == "wrong":
+            held.sample_count = 7
+        elif change == "shifted":
+            held.positive_delta[:], held.negative_delta[:], held.sample_count = [1, 1], [1, 1], 6
+        elif change == "floats":
+            told = family("n", GAUGE_HISTOGRAM)
+            exponential(metric(told).histogram, floats=True)
+        outcomes = []
+        for one in (parser, ProtobufParser()):
+            try:
+                outcomes.append(str(histograms(one.parse(delimited(told)))))
+            except DecodeError as error:
+                outcomes.append(str(error))
+        assert outcomes[0] == outcomes[1], change
+    assert "do not fit together" not in outcomes[0]

@@ -6,24 +6,14 @@ over: nothing here uses them.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from sanso.exposition.message_classes import BYTES, DOUBLE, SINT32, SINT64, UINT32, UINT64, message_class
 from sanso.exposition.series_text import shown, utf8
-from sanso.exposition.wire import (
-    ANY,
-    FIXED64,
-    LENGTH,
-    MOST_FIELDS,
-    VARINT,
-    double,
-    doubles,
-    fields,
-    signed,
-    unfolded,
-    varints,
-)
+from sanso.exposition.wire import FIXED64, LENGTH, MOST_FIELDS, VARINT, double, fields, signed
 from sanso.model.errors import DecodeError
 
 
@@ -46,7 +36,7 @@ VALUE_FIELDS = {
     MetricType.HISTOGRAM: 7,
     MetricType.GAUGE_HISTOGRAM: 7,
 }
-LABEL_FIELD, TIME_FIELD, NATIVE_EXEMPLARS = 1, 6, 16
+LABEL_FIELD, TIME_FIELD = 1, 6
 _FAMILY = {1: LENGTH, 2: LENGTH, 3: VARINT, 4: LENGTH, 5: LENGTH}
 _PAIR = {1: LENGTH, 2: LENGTH}
 _VALUE = {1: FIXED64, 2: LENGTH}
@@ -54,12 +44,19 @@ _QUANTILE = {1: FIXED64, 2: FIXED64}
 _SUMMARY = {1: VARINT, 2: FIXED64, 3: LENGTH}
 _EXEMPLAR = {1: LENGTH, 2: FIXED64, 3: LENGTH}
 _TIMESTAMP = {1: VARINT, 2: VARINT}
-_BUCKET = {1: VARINT, 2: FIXED64, 3: LENGTH, 4: FIXED64}
-_SPAN = {1: VARINT, 2: VARINT}
-_HISTOGRAM = {
-    1: VARINT, 2: FIXED64, 3: LENGTH, 4: FIXED64, 5: VARINT, 6: FIXED64, 7: VARINT, 8: FIXED64,
-    9: LENGTH, 10: ANY, 11: ANY, 12: LENGTH, 13: ANY, 14: ANY, NATIVE_EXEMPLARS: LENGTH,
+_MOST_HISTOGRAM_BYTES = 1 << 20
+_HISTOGRAM: dict[str, list[tuple[str, int, int | str]]] = {
+    "Span": [("offset", 1, SINT32), ("length", 2, UINT32)],
+    "Bucket": [("count", 1, UINT64), ("upper", 2, DOUBLE), ("exemplar", 3, BYTES), ("count_float", 4, DOUBLE)],
+    "Histogram": [
+        ("count_int", 1, UINT64), ("sum", 2, DOUBLE), ("buckets", 3, "Bucket*"), ("count_float", 4, DOUBLE),
+        ("schema", 5, SINT32), ("zero_threshold", 6, DOUBLE), ("zero_count_int", 7, UINT64),
+        ("zero_count_float", 8, DOUBLE), ("negative_spans", 9, "Span*"), ("negative_deltas", 10, f"{SINT64}*"),
+        ("negative_counts", 11, f"{DOUBLE}*"), ("positive_spans", 12, "Span*"), ("positive_deltas", 13, f"{SINT64}*"),
+        ("positive_counts", 14, f"{DOUBLE}*"), ("exemplars", 16, f"{BYTES}*"),
+    ],
 }  # fmt: skip
+"""Exemplars stay bytes: whether there is one, and what it holds, is seen where it is wanted."""
 
 
 class Place(NamedTuple):
@@ -97,11 +94,11 @@ class ExemplarMessage(NamedTuple):
 
 
 class Bucket(NamedTuple):
-    """A classic bucket: its bound, the observations up to it, and where its exemplar lies."""
+    """A classic bucket: its bound, the observations up to it, and its exemplar's message, empty for none."""
 
     upper: float
     cumulated: float
-    exemplar: Place | None
+    exemplar: bytes
 
 
 class Span(NamedTuple):
@@ -140,7 +137,7 @@ class Histogram:
     reset_hint: int = 0
     custom_values: tuple[float, ...] = ()
     buckets: list[Bucket] = field(default_factory=list)
-    exemplars: list[Place] = field(default_factory=list)
+    exemplars: list[bytes] = field(default_factory=list)
 
     @property
     def count(self) -> float:
@@ -194,32 +191,32 @@ def read_labels(body: bytes, place: Place, most: int) -> list[tuple[str, str]]:
     return pairs
 
 
-def read_value(body: bytes, place: Place) -> tuple[float, Place | None]:
-    """The value of a counter, gauge or untyped metric, and where the exemplar of a counter lies."""
-    found, exemplar = 0.0, None
-    for number, _, value, end in fields(body, *place, _VALUE):
+def read_value(message: bytes) -> tuple[float, bytes]:
+    """The value of a counter, gauge or untyped metric, and the exemplar of a counter; empty for none."""
+    found, exemplar = 0.0, b""
+    for number, _, value, end in fields(message, 0, len(message), _VALUE):
         if number == 1:
-            found = double(body, value)
+            found = double(message, value)
         else:
-            exemplar = Place(value, end)
+            exemplar = message[value:end]
     return found, exemplar
 
 
-def read_exemplar(body: bytes, place: Place, most: int) -> ExemplarMessage:
-    """An exemplar."""
-    found, time_ms = 0.0, None
-    for number, _, value, end in fields(body, *place, _EXEMPLAR):
+def read_exemplar(message: bytes, most: int) -> ExemplarMessage:
+    """An exemplar of at most so many labels."""
+    found, time_ms, place = 0.0, None, Place(0, len(message))
+    for number, _, value, end in fields(message, *place, _EXEMPLAR):
         if number == 2:
-            found = double(body, value)
+            found = double(message, value)
         elif number == 3:
-            time_ms = _milliseconds(body, Place(value, end))
-    return ExemplarMessage(read_labels(body, place, most), found, time_ms)
+            time_ms = _milliseconds(message, Place(value, end))
+    return ExemplarMessage(read_labels(message, place, most), found, time_ms)
 
 
-def read_summary(body: bytes, place: Place) -> Summary:
-    """A summary."""
+def read_summary(body: bytes) -> Summary:
+    """A summary, by its message."""
     summary = Summary()
-    for number, _, value, end in fields(body, *place, _SUMMARY):
+    for number, _, value, end in fields(body, 0, len(body), _SUMMARY):
         if number == 1:
             summary.count = float(value)
         elif number == 2:
@@ -232,57 +229,40 @@ def read_summary(body: bytes, place: Place) -> Summary:
     return summary
 
 
-def read_histogram(body: bytes, place: Place) -> Histogram:
-    """A histogram."""
-    found = Histogram()
-    doubled = {2: "sum", 4: "count_float", 6: "zero_threshold", 8: "zero_count_float"}
-    counted = {1: "count_int", 7: "zero_count_int"}
-    deltas = {10: found.negative_deltas, 13: found.positive_deltas}
-    counts = {11: found.negative_counts, 14: found.positive_counts}
-    spans = {9: found.negative_spans, 12: found.positive_spans}
-    for number, kind, value, end in fields(body, *place, _HISTOGRAM):
-        if number in deltas:
-            deltas[number] += map(unfolded, varints(body, kind, value, end))
-        elif number in counts:
-            counts[number] += doubles(body, kind, value, end)
-        elif number == 3:
-            found.buckets.append(_bucket(body, Place(value, end)))
-        elif number in spans:
-            spans[number].append(_span(body, Place(value, end)))
-        elif number in doubled:
-            setattr(found, doubled[number], double(body, value))
-        elif number in counted:
-            setattr(found, counted[number], value)
-        elif number == 5:
-            found.schema = unfolded(value)
-        else:
-            found.exemplars.append(Place(value, end))
-    return found
+def read_histogram(message: bytes) -> Histogram:
+    """A histogram, by protobuf's runtime: no other message holds as much."""
+    from google.protobuf.message import DecodeError as ProtobufError
+
+    if len(message) > _MOST_HISTOGRAM_BYTES:
+        raise DecodeError(f"a histogram of {len(message)} bytes, more than {_MOST_HISTOGRAM_BYTES}")
+    try:
+        found = _histogram_class().FromString(message)
+    except ProtobufError as error:
+        raise DecodeError(f"no histogram: {error}") from error
+    return Histogram(
+        found.count_int,
+        found.count_float,
+        found.sum,
+        found.schema,
+        found.zero_threshold,
+        found.zero_count_int,
+        found.zero_count_float,
+        [Span(span.offset, span.length) for span in found.positive_spans],
+        list(found.positive_deltas),
+        list(found.positive_counts),
+        [Span(span.offset, span.length) for span in found.negative_spans],
+        list(found.negative_deltas),
+        list(found.negative_counts),
+        buckets=[
+            Bucket(bucket.upper, bucket.count_float or float(bucket.count), bucket.exemplar) for bucket in found.buckets
+        ],
+        exemplars=list(found.exemplars),
+    )
 
 
-def _bucket(body: bytes, place: Place) -> Bucket:
-    upper = count_float = 0.0
-    count, exemplar = 0, None
-    for number, _, value, end in fields(body, *place, _BUCKET):
-        if number == 1:
-            count = value
-        elif number == 2:
-            upper = double(body, value)
-        elif number == 4:
-            count_float = double(body, value)
-        else:
-            exemplar = Place(value, end)
-    return Bucket(upper, count_float or float(count), exemplar)
-
-
-def _span(body: bytes, place: Place) -> Span:
-    offset = length = 0
-    for number, _, value, _ in fields(body, *place, _SPAN):
-        if number == 1:
-            offset = unfolded(value)
-        else:
-            length = value
-    return Span(offset, length)
+@functools.cache
+def _histogram_class() -> Any:
+    return message_class("sanso.metrics", _HISTOGRAM, "Histogram")
 
 
 def _milliseconds(body: bytes, place: Place) -> int:

@@ -66,9 +66,9 @@ class Metric:
             labels = made[key] = component(self.series(), name)
         return labels
 
-    def exemplar(self, message: bytes, place: Place, series: Labels) -> Exemplar:
+    def exemplar(self, message: bytes, series: Labels) -> Exemplar:
         """One that belongs to a series."""
-        found = read_exemplar(message, place, self._limits.labels)
+        found = read_exemplar(message, self._limits.labels)
         return Exemplar(series, unique_labels(found.labels, self._limits), found.value, found.time_ms)
 
     def forget_beyond(self, used: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +19,7 @@ from sanso.exposition.metric_messages import LABEL_FIELD, TIME_FIELD, VALUE_FIEL
 from sanso.exposition.metric_series import Metric, MetricTexts
 from sanso.exposition.metric_values import Told, Whole, read_number, read_whole
 from sanso.exposition.page import NO_TIME, Exemplar, HistogramWish, Limits, Page
-from sanso.exposition.wire import LENGTH, VARINT, double, fields, read_varint, signed
+from sanso.exposition.wire import LENGTH, VARINT, double, fields, read_varint, signed, varint
 from sanso.exposition.wire import field as wire_field
 from sanso.model.errors import DecodeError
 from sanso.model.frame import Columns, Family, FamilyType, Row
@@ -35,26 +35,37 @@ _TYPES: dict[MetricType, FamilyType] = {
 }
 _NUMBERS = frozenset({MetricType.COUNTER, MetricType.GAUGE, MetricType.UNTYPED})
 _LABEL_TAG, _VALUE_TAG, _TIME_TAG, _CREATED_TAG = 0x0A, 0x09, 0x30, 0x1A
+_METRIC_TAG = b"\x22"
+_NEVER = b"\x07"
+"""No field begins so: there is no such wire type."""
+_MOST_LEFT_BEHIND = 100
+"""What is remembered beyond twice of what a page has."""
 _MOST_PARTS = 16
 """Cells of native histograms for each sample that a page may have."""
 
 
-@dataclass
-class _Kept:
-    """The metrics of a family, by the bytes of their labels, from one page to the next."""
+@dataclass(slots=True)
+class _Shape:
+    """A family as it stood on the page before, around its metrics.
 
-    numbers: dict[bytes, Metric] = field(default_factory=dict)
-    wholes: dict[bytes, Whole] = field(default_factory=dict)
+    Attributes:
+        header: Its bytes before the first metric.
+        trailer: Those after the last one.
+        family: What they say.
+        reader: Reads its metrics.
+    """
 
-
-_NOTHING = _Kept()
+    header: bytes
+    trailer: bytes
+    family: Family
+    reader: _FamilyReader
 
 
 @dataclass
 class _Gathered:
     """What the page has shown so far."""
 
-    kept: dict[tuple[str, MetricType], _Kept] = field(default_factory=dict)
+    shapes: list[_Shape] = field(default_factory=list)
     families: dict[str, Family] = field(default_factory=dict)
     labels: list[Labels] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
@@ -109,7 +120,8 @@ class ProtobufParser:
         self._limits = limits or Limits()
         self._wish = wish or HistogramWish()
         self._texts = texts or MetricTexts(self._limits, most=0)
-        self._known: dict[tuple[str, MetricType], _Kept] = {}
+        self._shapes: list[_Shape] = []
+        self._readers: dict[tuple[str, MetricType], _FamilyReader] = {}
         self._families: tuple[Family, ...] = ()
         self._labels: list[Labels] = []
         self._columns = Columns(())
@@ -130,7 +142,9 @@ class ProtobufParser:
             self._read(body, found)
         except (IndexError, struct.error) as error:
             raise DecodeError("the page is cut off, or no protobuf") from error
-        self._known = found.kept
+        self._shapes = found.shapes
+        if len(self._readers) > 2 * len(found.shapes) + _MOST_LEFT_BEHIND:
+            self._readers = {}  # families that come and go must not be remembered for ever
         families = tuple(found.families.values())
         if families != self._families:
             self._families = families
@@ -162,70 +176,101 @@ class ProtobufParser:
             most -= 1
             if most < 0:
                 raise DecodeError(f"more metric families than {self._limits.samples} samples, the limit, can need")
-            self._read_family(body, Place(start, place), found)
+            shape, metrics = self._family(body, start, place, len(found.shapes))
+            if shape is None:
+                continue
+            found.shapes.append(shape)
+            found.families.setdefault(shape.family.name, shape.family)
+            try:
+                shape.reader.read(body, metrics, found)
+                found.check(self._limits)
+            except DecodeError as error:
+                raise DecodeError(f"metric {shape.family.name[:200]}: {error}") from error
 
-    def _read_family(self, body: bytes, place: Place, found: _Gathered) -> None:
-        family = read_family(body, place, self._limits.samples)
+    def _family(self, body: bytes, start: int, end: int, number: int) -> tuple[_Shape | None, list[Place]]:
+        """A family and where its metrics lie; None for one without any."""
+        if number < len(self._shapes):
+            shape = self._shapes[number]
+            if body.startswith(shape.header, start):
+                metrics = _metrics(body, start + len(shape.header), end - len(shape.trailer), self._limits.samples)
+                if metrics and body[end - len(shape.trailer) : end] == shape.trailer:
+                    return shape, metrics
+        family = read_family(body, Place(start, end), self._limits.samples)
         if not family.metrics:
-            return
+            return None, []
         if not family.name:
             raise DecodeError("a metric family without a name")
-        name, kind = family.name, family.type
-        found.families.setdefault(name, Family(name, _TYPES[kind], family.help, family.unit))
-        key = name, kind  # the same bytes mean something else under another type
-        known, kept = self._known.get(key, _NOTHING), found.kept.setdefault(key, _Kept())
-        metric = functools.partial(self._texts.metric, name)
-        reader = _FamilyReader(kind, metric, self._limits, self._wish, known, kept, found)
-        try:
-            reader.read(body, family.metrics)
-            found.check(self._limits)
-        except DecodeError as error:
-            raise DecodeError(f"metric {family.name[:200]}: {error}") from error
+        key = family.name, family.type  # the same bytes mean something else under another type
+        reader = self._readers.get(key)
+        if reader is None:
+            metric = functools.partial(self._texts.metric, family.name)
+            reader = self._readers[key] = _FamilyReader(family.type, metric, self._limits, self._wish)
+        told = Family(family.name, _TYPES[family.type], family.help, family.unit)
+        header, trailer = _around(body, Place(start, end), family.metrics)
+        return _Shape(header, trailer, told, reader), family.metrics
 
 
-@dataclass
+def _around(body: bytes, place: Place, metrics: list[Place]) -> tuple[bytes, bytes]:
+    """What a family has before and after its metrics; something that never stands there where they are scattered."""
+    first, last = metrics[0], metrics[-1]
+    begin = first.start - len(varint(first.end - first.start)) - len(_METRIC_TAG)
+    if begin < place.start or _metrics(body, begin, last.end, len(metrics)) != metrics:
+        return _NEVER, b""
+    return body[place.start : begin], body[last.end : place.end]
+
+
+def _metrics(body: bytes, place: int, end: int, most: int) -> list[Place] | None:
+    """Where metrics lie that follow each other; None where there is something else, or too many."""
+    found: list[Place] = []
+    while place < end:
+        if body[place] != _METRIC_TAG[0] or len(found) > most:
+            return None
+        length, start = read_varint(body, place + 1)
+        place = start + length
+        found.append(Place(start, place))
+    return found if place == end else None
+
+
 class _FamilyReader:
-    """Reads the metrics of one family.
+    """Reads the metrics of one family, from one page to the next.
 
-    Attributes:
+    Args:
         kind: Of the family.
         metric: Gives a metric by the bytes of its labels.
         limits: What is accepted.
         wish: What is wanted of histograms.
-        known: The family on the page before.
-        kept: The family for the page after.
-        found: The page so far.
     """
 
-    kind: MetricType
-    metric: Callable[[bytes], Metric]
-    limits: Limits
-    wish: HistogramWish
-    known: _Kept
-    kept: _Kept
-    found: _Gathered
-
-    def __post_init__(self) -> None:
-        self._field = VALUE_FIELDS[self.kind]
+    def __init__(
+        self, kind: MetricType, metric: Callable[[bytes], Metric], limits: Limits, wish: HistogramWish
+    ) -> None:
+        self._kind = kind
+        self._metric = metric
+        self._limits = limits
+        self._wish = wish
+        self._numbers: dict[bytes, Metric] = {}
+        self._wholes: dict[bytes, Whole] = {}
+        self._field = VALUE_FIELDS[kind]
         self._tag = self._field << 3 | LENGTH
         self._fields = {LABEL_FIELD: LENGTH, TIME_FIELD: VARINT, self._field: LENGTH}
 
-    def read(self, body: bytes, metrics: Iterable[Place]) -> None:
-        """All metrics."""
-        read = self._read_number if self.kind in _NUMBERS else self._read_whole
+    def read(self, body: bytes, metrics: Sequence[Place], found: _Gathered) -> None:
+        """All metrics of a page."""
+        read = self._read_number if self._kind in _NUMBERS else self._read_whole
         for place in metrics:
-            read(body, place)
+            read(body, place, found)
+        if len(self._numbers) + len(self._wholes) > 2 * len(metrics) + _MOST_LEFT_BEHIND:
+            self._numbers, self._wholes = {}, {}  # series that come and go must not be remembered for ever
 
-    def _read_number(self, body: bytes, place: Place) -> None:
+    def _read_number(self, body: bytes, place: Place, found: _Gathered) -> None:
         """A counter, a gauge or what has no type."""
         start, end = place
-        begin = _labels_end(body, start, end, self.limits.labels)
+        begin = _labels_end(body, start, end, self._limits.labels)
         key = body[start:begin]
-        metric, found = self.known.numbers.get(key), self.found
+        metric = self._numbers.get(key)
         if metric is not None and metric.number is not None:
             plain = self._plain_number(body, begin, end)
             if plain is not None:
-                self.kept.numbers[metric.key] = metric
                 found.labels.append(metric.number)
                 found.values.append(plain[0])
                 found.times.append(plain[1])
@@ -233,20 +278,20 @@ class _FamilyReader:
                     found.emptied[metric.number] = metric.emptied
                 return
         key, message, time_ms = self._payload(body, place, begin)
-        metric = self.known.numbers.get(key) or self.metric(key)
-        self.kept.numbers[metric.key] = metric
-        found.take(read_number(metric, self.kind, message), time_ms, metric.emptied)
+        metric = self._numbers.get(key) or self._metric(key)
+        self._numbers[metric.key] = metric
+        found.take(read_number(metric, self._kind, message), time_ms, metric.emptied)
 
-    def _read_whole(self, body: bytes, place: Place) -> None:
+    def _read_whole(self, body: bytes, place: Place, found: _Gathered) -> None:
         """A summary or a histogram."""
-        key, message, time_ms = self._payload(body, place, _labels_end(body, *place, self.limits.labels))
-        whole = self.known.wholes.get(key)
+        key, message, time_ms = self._payload(body, place, _labels_end(body, *place, self._limits.labels))
+        whole = self._wholes.get(key)
         if whole is None or whole.message != message:
-            metric = whole.metric if whole is not None else self.metric(key)
-            whole = Whole(metric, message, read_whole(metric, self.kind, message, self.wish))
-            self.found.check(self.limits)
-        self.kept.wholes[whole.metric.key] = whole
-        self.found.take(whole.told, time_ms, whole.metric.emptied)
+            metric = whole.metric if whole is not None else self._metric(key)
+            whole = read_whole(whole, metric, self._kind, message, self._wish)
+            found.check(self._limits)
+        self._wholes[whole.metric.key] = whole
+        found.take(whole.told, time_ms, whole.metric.emptied)
 
     def _plain_number(self, body: bytes, place: int, end: int) -> tuple[float, int] | None:
         """Value and time where there is just that, or a time of creation; None for a closer look."""

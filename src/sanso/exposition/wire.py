@@ -8,8 +8,6 @@ from struct import Struct
 from sanso.model.errors import DecodeError
 
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
-ANY = -1
-"""Numbers that are repeated: one by one, or many in one field."""
 MOST_FIELDS = 100_000
 """Of one message, unless it is told otherwise: what it makes in memory is many times as large as what it is."""
 _SIZES = {FIXED64: 8, FIXED32: 4}
@@ -77,11 +75,6 @@ def signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-def unfolded(value: int) -> int:
-    """The signed number of a zigzag."""
-    return (value >> 1) ^ -(value & 1)
-
-
 def double(body: bytes, place: int) -> float:
     """The float that begins there."""
     value: float = _DOUBLE.unpack_from(body, place)[0]
@@ -126,31 +119,6 @@ def fields(
         wanted = kinds.get(number)
         if wanted is None:
             continue
-        if kind != wanted and not (wanted == ANY and kind in (VARINT, FIXED64, LENGTH)):
+        if kind != wanted:
             raise DecodeError(f"field {number} is of wire type {kind}, not {wanted}")
         yield number, kind, value, place
-
-
-def varints(body: bytes, kind: int, value: int, end: int) -> Iterator[int]:
-    """The numbers of a repeated field: one, or as many as lie packed in it."""
-    if kind == VARINT:
-        yield value
-        return
-    if kind != LENGTH or end - value > 10 * MOST_FIELDS:
-        raise DecodeError("whole numbers are expected, not floats, and not too many")
-    place = value
-    while place < end:
-        number, place = read_varint(body, place)
-        if place > end:
-            raise DecodeError("packed numbers are cut off")
-        yield number
-
-
-def doubles(body: bytes, kind: int, value: int, end: int) -> Iterator[float]:
-    """Likewise floats."""
-    if kind == VARINT:
-        raise DecodeError("floats are expected, not whole numbers")
-    if (end - value) % 8 or end - value > 8 * MOST_FIELDS:
-        raise DecodeError("packed floats are cut off, or too many")
-    for place in range(value, end, 8):
-        yield double(body, place)
