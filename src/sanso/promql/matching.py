@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -20,6 +21,8 @@ from sanso.promql.values import DUPLICATES, Vector, blank, empty, joined, namele
 Signature: TypeAlias = Callable[[Labels], Labels]
 
 _ONE_TO_ONE = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+_CLASSIC = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+"""A label's name that needs no quotes."""
 _AMBIGUOUS = "multiple matches for labels: grouping labels must ensure unique matches"
 
 
@@ -145,7 +148,8 @@ def _ones(one: Vector, many: Vector, matching: Matching) -> dict[Labels, list[in
 
 def _braced(labels: Labels) -> str:
     """Labels as Prometheus shows them in errors."""
-    return "{" + ", ".join(f'{name}="{escape(value)}"' for name, value in labels) + "}"
+    shown = ((name if _CLASSIC.fullmatch(name) else f'"{escape(name)}"', escape(value)) for name, value in labels)
+    return "{" + ", ".join(f'{name}="{value}"' for name, value in shown) + "}"
 
 
 def _check_pairs(signatures: list[Labels], held: Mask) -> None:
