@@ -78,6 +78,10 @@ def rule(**fields: Any) -> RelabelRule:
             {"a": "foo", "b1": "bar", "b2": "baz", "bar_b1": "bar", "bar_b2": "baz"}, id="labelmap",
         ),
         pytest.param(
+            {"a": "foo"}, [rule(regex="(a)", replacement="x.${1}-y", action="labelmap")],
+            {"a": "foo", "x.a-y": "foo"}, id="labelmap to any text",
+        ),
+        pytest.param(
             {"__meta_my_bar": "aaa", "__meta_other": "b"},
             [rule(regex="__meta_(my.*)", replacement="${1}", action="labelmap")],
             {"__meta_my_bar": "aaa", "__meta_other": "b", "my_bar": "aaa"}, id="labelmap of meta labels",
@@ -123,7 +127,7 @@ def test_as_prometheus_relabels(
         ({"action": "shout"}, "unknown relabel action"),
         ({"action": "replace"}, "requires 'target_label'"),
         ({"action": "hashmod", "target_label": "x"}, "non-zero modulus"),
-        ({"action": "labelmap", "replacement": "-"}, "invalid 'replacement'"),
+        ({"action": "labelmap", "replacement": ""}, "invalid 'replacement'"),
         ({"action": "labeldrop", "source_labels": ["a"]}, "requires only 'regex'"),
         ({"action": "labelkeep", "replacement": "x"}, "requires only 'regex'"),
         ({"action": "dropequal", "target_label": "x", "regex": "y"}, "no other fields"),

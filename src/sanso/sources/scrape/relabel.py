@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sanso.model.errors import QueryError
 from sanso.model.expressions import Expression
 
-_TARGET = re.compile(r"(?:[a-zA-Z_]|\$(?:\{\w+\}|\w))(?:\w|\$(?:\{\w+\}|\w))*+", re.ASCII)
 _EVERYTHING = "(.*)"
 _LABEL_ACTIONS = frozenset({"labeldrop", "labelkeep"})
 _EQUAL_ACTIONS = frozenset({"keepequal", "dropequal"})
@@ -156,7 +154,7 @@ def _problem(rule: RelabelRule) -> str:
         return f"relabel configuration for {action} action requires 'target_label' value"
     if action == "hashmod" and rule.modulus < 1:
         return "relabel configuration for hashmod requires non-zero modulus"
-    if action == "labelmap" and not _TARGET.fullmatch(rule.replacement):
+    if action == "labelmap" and not rule.replacement:  # any text may be the name of a label
         return f"{rule.replacement!r} is invalid 'replacement' for labelmap action"
     changed = {name for name in _OWN_FIELDS if getattr(rule, name) != getattr(RelabelRule, name)}
     if action in _EQUAL_ACTIONS and changed - {"source_labels", "target_label"}:
