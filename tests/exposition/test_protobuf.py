@@ -424,6 +424,8 @@ def test_families_that_stand_otherwise_than_on_the_page_before() -> None:
         quoted.unit = "y" if value == 3.0 else "x"
         rest = b"".join(bytes([len(one)]) + one for one in (scattered, padded))
         bodies += [delimited(quoted) + rest, rest + delimited(quoted), delimited(quoted, quoted)]
+    with pytest.raises(DecodeError, match="wire type 7"):
+        parser.parse(bytes([len(scattered)]) + scattered + b"\x03\x07\x22\x00")
     for body in bodies + bodies[::-1]:
         found, fresh = parser.parse(body), ProtobufParser().parse(body)
         assert numbers(found) == numbers(fresh)

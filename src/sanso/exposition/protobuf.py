@@ -1,7 +1,8 @@
 """Prometheus's protobuf format: delimited MetricFamily messages, the format that has native histograms.
 
-A target repeats its page, so what is dear is done once a metric: labels are known by their bytes, and a summary or a
-histogram whose bytes are those of the page before is not read again.
+A target repeats its page, so what is dear is done once: a family is known by what stands around its metrics on the
+page before, labels by their bytes, and a summary or a histogram whose bytes are those of the page before is not read
+again.
 """
 
 from __future__ import annotations
@@ -36,8 +37,6 @@ _TYPES: dict[MetricType, FamilyType] = {
 _NUMBERS = frozenset({MetricType.COUNTER, MetricType.GAUGE, MetricType.UNTYPED})
 _LABEL_TAG, _VALUE_TAG, _TIME_TAG, _CREATED_TAG = 0x0A, 0x09, 0x30, 0x1A
 _METRIC_TAG = b"\x22"
-_NEVER = b"\x07"
-"""No field begins so: there is no such wire type."""
 _MOST_LEFT_BEHIND = 100
 """What is remembered beyond twice of what a page has."""
 _MOST_PARTS = 16
@@ -49,13 +48,13 @@ class _Shape:
     """A family as it stood on the page before, around its metrics.
 
     Attributes:
-        header: Its bytes before the first metric.
+        header: Its bytes before the first metric; None where metrics are scattered.
         trailer: Those after the last one.
         family: What they say.
         reader: Reads its metrics.
     """
 
-    header: bytes
+    header: bytes | None
     trailer: bytes
     family: Family
     reader: _FamilyReader
@@ -191,7 +190,7 @@ class ProtobufParser:
         """A family and where its metrics lie; None for one without any."""
         if number < len(self._shapes):
             shape = self._shapes[number]
-            if body.startswith(shape.header, start):
+            if shape.header is not None and body.startswith(shape.header, start):
                 metrics = _metrics(body, start + len(shape.header), end - len(shape.trailer), self._limits.samples)
                 if metrics and body[end - len(shape.trailer) : end] == shape.trailer:
                     return shape, metrics
@@ -210,12 +209,12 @@ class ProtobufParser:
         return _Shape(header, trailer, told, reader), family.metrics
 
 
-def _around(body: bytes, place: Place, metrics: list[Place]) -> tuple[bytes, bytes]:
-    """What a family has before and after its metrics; something that never stands there where they are scattered."""
+def _around(body: bytes, place: Place, metrics: list[Place]) -> tuple[bytes | None, bytes]:
+    """What a family has before and after its metrics; None where they are scattered."""
     first, last = metrics[0], metrics[-1]
     begin = first.start - len(varint(first.end - first.start)) - len(_METRIC_TAG)
     if begin < place.start or _metrics(body, begin, last.end, len(metrics)) != metrics:
-        return _NEVER, b""
+        return None, b""
     return body[place.start : begin], body[last.end : place.end]
 
 
