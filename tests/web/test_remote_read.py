@@ -37,11 +37,16 @@ CUSTOM = NativeHistogram(CUSTOM_SCHEMA, 3.0, 1.0, positive=((0, 1.0), (2, 2.0)),
 
 
 def add_histograms(watching: Monitor) -> None:
-    """Two native histograms, the second of them ends."""
+    """Native histograms, the last one's parts in frames of their own."""
     for name, histogram in (("exponential", EXPONENTIAL), ("custom", CUSTOM)):
         held = parts(histogram)
         columns = Columns(tuple(component(series_of(name, job="h"), part) for part in held))
         watching.store.append(name, START + 5000, Row(columns, np.array(list(held.values()))))
+    for number, (part, value) in enumerate(
+        parts(EXPONENTIAL).items()
+    ):  # as where buckets are added one after the other
+        columns = Columns((component(series_of("grown", job="h"), part),))
+        watching.store.append(f"grown{number}", START + 5000, Row(columns, np.array([value])))
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +148,9 @@ def histogram_of(message: Any) -> NativeHistogram:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "histogram"), [("exponential", EXPONENTIAL), ("custom", CUSTOM)])
+@pytest.mark.parametrize(
+    ("name", "histogram"), [("exponential", EXPONENTIAL), ("custom", CUSTOM), ("grown", EXPONENTIAL)]
+)
 def test_native_histograms_come_whole(api: httpx.Client, name: str, histogram: NativeHistogram) -> None:
     (found,) = sampled(api, ([(0, "__name__", name)], START, START + 60_000))
     assert [labels(series) for series in found] == [{"__name__": name, "job": "h"}]

@@ -74,10 +74,7 @@ def _selected(
         return labels_of({**dict(external), **dict(labels)}) if external else labels
 
     found = [(named(labels), times, values) for frame in frames for labels, times, values in _rows(frame)]
-    histograms: dict[Labels, _Histograms] = {}
-    for frame in frames:
-        for labels, values in _bundles(frame).items():
-            histograms.setdefault(named(labels), []).extend(values)
+    histograms = {named(labels): values for labels, values in _natives(frames)}
     return sorted(found, key=lambda row: row[0]), histograms
 
 
@@ -101,22 +98,28 @@ def _rows(frame: Frame) -> Iterator[_Series]:
             yield labels, frame.timeline[held[row]], frame.values[row][held[row]]
 
 
-def _bundles(frame: Frame) -> dict[Labels, _Histograms]:
-    """The native histograms of a frame."""
-    columns: dict[Labels, dict[str, int]] = {}
-    for row, labels in enumerate(frame.labels):
-        if part := part_of(labels):
-            columns.setdefault(plain(labels), {})[part] = row
-    return {labels: list(_histograms(frame, rows)) for labels, rows in columns.items() if "schema" in rows}
+def _natives(frames: Sequence[Frame]) -> Iterator[tuple[Labels, _Histograms]]:
+    """The native histograms of frames; the parts of one may lie in several."""
+    parts: dict[Labels, list[tuple[str, Frame, int]]] = {}
+    for frame in frames:
+        for row, labels in enumerate(frame.labels):
+            if part := part_of(labels):
+                parts.setdefault(plain(labels), []).append((part, frame, row))
+    for labels, rows in parts.items():
+        found = [(time, whole(held)) for time, held in sorted(_by_time(rows).items()) if "schema" in held]
+        if found:
+            yield labels, found
 
 
-def _histograms(frame: Frame, rows: dict[str, int]) -> Iterator[tuple[int, NativeHistogram]]:
-    values = frame.values[list(rows.values())]
-    missing = is_absent(values) | is_stale(values)
-    schema = list(rows).index("schema")
-    for step in np.flatnonzero(~missing[schema]).tolist():
-        held = {part: float(values[i, step]) for i, part in enumerate(rows) if not missing[i, step]}
-        yield int(frame.timeline[step]), whole(held)
+def _by_time(rows: Sequence[tuple[str, Frame, int]]) -> dict[int, dict[str, float]]:
+    """The parts that one histogram has at each time."""
+    found: dict[int, dict[str, float]] = {}
+    for part, frame, row in rows:
+        values = np.ascontiguousarray(frame.values[row])
+        held = ~(is_absent(values) | is_stale(values))
+        for time, value in zip(frame.timeline[held].tolist(), values[held].tolist(), strict=True):
+            found.setdefault(time, {})[part] = value
+    return found
 
 
 def _sampled(found: Sequence[tuple[list[_Series], dict[Labels, _Histograms]]]) -> bytes:
