@@ -32,6 +32,8 @@ _MOST_BYTES = 64 << 20
 """Of all stretches: what is needed for about 300,000 series."""
 _FEW_RUNS, _RUN_BYTES = 8, 2_500
 """A run costs as much as so many bytes that are looked through for their shape: when it comes to more, that is done."""
+_MANY_RUNS = 20
+"""From here on a request is kept though its series are in stretches: some of those look otherwise now."""
 _FIRST_LOOK = 8_192
 """Bytes compared first, after a run was short."""
 _UNKNOWN = -2
@@ -125,7 +127,7 @@ class StretchReader:
         runs = self._runs(body, whole)
         if runs is not None:
             run = _joined(runs)
-            if len(runs) > _FEW_RUNS:
+            if len(runs) > _MANY_RUNS:
                 self._learn(whole, run)
             return samples_at(whole, run.ends, run.full, run.series)
         shape = shape_in(whole)
