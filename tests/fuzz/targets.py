@@ -144,7 +144,7 @@ def _samples(page: Page) -> list[Sample]:
 
 def remote_write() -> Target:
     """Remote write: the first byte says which message, and whether the rest is packed already."""
-    plain = [(0, _first_version()), (1, _second_version())]
+    plain = [(0, _first_version()), (0, _usual_request()), (1, _second_version())]
     seeds = [bytes([version]) + body for version, body in plain]
     seeds += [bytes([version | 2]) + bytes(cramjam.snappy.compress_raw(body)) for version, body in plain]
     made: list[RemoteWriteReceiver] = []
@@ -175,6 +175,18 @@ def _first_version() -> bytes:
     series.exemplars.add(value=1, timestamp=NOW).labels.add(name="trace_id", value="x")
     _histogram(series.histograms.add(timestamp=NOW))
     request.metadata.add(type=1, name="a", help="h", unit="u")
+    body: bytes = request.SerializeToString()
+    return body
+
+
+def _usual_request() -> bytes:
+    """One sample a series and nothing else."""
+    request = request_class("v1")()
+    for number in range(6):
+        series = request.timeseries.add()
+        for name, value in (("__name__", "a"), ("job", "b"), ("n", str(number))):
+            series.labels.add(name=name, value=value)
+        series.samples.add(value=number % 3, timestamp=NOW)
     body: bytes = request.SerializeToString()
     return body
 

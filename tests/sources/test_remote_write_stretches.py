@@ -115,6 +115,16 @@ def test_a_series_that_is_new_or_cut_off_is_not_taken_for_a_known_one() -> None:
         assert reader.read(body[:end], numbering) is None
 
 
+def test_a_series_that_came_only_beside_a_refused_one_is_known_by_its_labels() -> None:
+    reader = StretchReader()
+    stream = scrapes([2], 1)
+    numbers = {key_of(stream[0][0]): 0, key_of(stream[1][0]): -1}
+    for _ in range(3):
+        found = reader.read(encoded(stream), numbers.get)
+        assert found is not None
+        assert found[0].tolist() == [0, -1]
+
+
 def test_numbers_given_anew_are_asked_for_anew() -> None:
     reader = StretchReader()
     stream = scrapes([40], 3)

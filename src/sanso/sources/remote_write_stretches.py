@@ -152,7 +152,7 @@ class StretchReader:
                 return None
             labels, end, full = cut
             number = self._keys.get(labels)
-            if number is None:
+            if number is None or number >= len(self._where):  # never in a request that was kept
                 return None
             where = int(self._where[number])
             stretch = self._stretches.get(where >> _INDEX_BITS)
