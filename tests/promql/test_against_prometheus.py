@@ -27,6 +27,7 @@ from sanso.promql.engine import PromEngine
 from tests.peers import free_port, require_program
 from tests.promql.edges import EDGES
 from tests.promql.memory import MemoryReader
+from tests.promql.random_questions import RandomQuestions
 
 pytestmark = pytest.mark.peer
 
@@ -276,9 +277,21 @@ def test_there_are_enough_questions() -> None:
 
 
 def test_answers_are_prometheus_s(prometheus: str) -> None:
+    wrong = differing(prometheus, questions())
+    assert not wrong, f"{len(wrong)} differ:\n" + "\n".join(wrong[:20])
+
+
+def test_answers_to_random_questions_are_prometheus_s(prometheus: str) -> None:
+    made = RandomQuestions(seed=1)
+    wrong = differing(prometheus, [made.question() for _ in range(1200)])
+    assert not wrong, f"{len(wrong)} differ:\n" + "\n".join(wrong[:20])
+
+
+def differing(prometheus: str, asked_both: list[str]) -> list[str]:
+    """What is answered otherwise here than there."""
     engine = PromEngine(MemoryReader(frames()))
     wrong = []
-    for question in questions():
+    for question in asked_both:
         start, end, step = RANGE
         known = question.replace("double_exponential_smoothing", "holt_winters")  # its name until 3.0
         pairs: list[tuple[str, Any, tuple[int, ...]]] = [
@@ -295,7 +308,7 @@ def test_answers_are_prometheus_s(prometheus: str) -> None:
                 data = f"{data} / {error}"
             if not same(expected, got):
                 wrong.append(f"{kind} {question}\n  theirs {str(expected)[:400]}\n  ours   {str(got)[:400]}")
-    assert not wrong, f"{len(wrong)} differ:\n" + "\n".join(wrong[:20])
+    return wrong
 
 
 def same(expected: Samples | str, got: Samples | str) -> bool:
