@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -280,6 +281,9 @@ def test_a_file_of_a_version_before_is_brought_forward(tmp_path: Path, version: 
         connection.execute("pragma user_version = 3")
         connection.commit()
     connection.close()
+    restore(tmp_path / "data" / FILE, tmp_path / "restored")
+    with contextlib.closing(Store.open(tmp_path / "restored", retention_ms=LONG)) as restored:
+        assert all(len(each) == 230 for each in held(restored).values())
     store = Store.open(tmp_path / "data", retention_ms=LONG)
     assert {key: each.tobytes() for key, each in held(store).items()} == {
         labels: values[:, column].tobytes() for column, labels in enumerate(columns(3).labels)

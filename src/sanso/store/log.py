@@ -91,7 +91,7 @@ def rows_of(entry: bytes) -> Iterator[LoggedRow]:
         at = end
 
 
-@dataclass
+@dataclass(slots=True)
 class _Entry:
     """How many rows it has, how many of them are needed, and its bytes."""
 
