@@ -16,6 +16,7 @@ from sanso.notify.build import kinds
 from sanso.promql.parse import parsed
 from sanso.rules.places import Document, read
 from sanso.rules.rule import OPERATORS, AlertRule
+from sanso.rules.unhonoured import notices_of
 
 _RULE_KEYS = {"name", "metric_name", "threshold", "op", "expr", "for", "level", "message", "labels"}
 _GROUP_KEYS = {"name", "interval", "rules", "limit", "labels", "query_offset"}
@@ -103,6 +104,7 @@ def _groups(document: Document) -> AlertFile:
                 found.notices.append(f"{where}: recording rules are not supported yet: nothing is recorded")
                 continue
             found.rules.append(_prometheus_rule(document, place, table))
+    found.notices.extend(notices_of(document.path, (group for _, group in _tables(document, "groups"))))
     return found
 
 
