@@ -379,6 +379,18 @@ def test_no_more_is_made_of_a_page_than_the_limits_allow() -> None:
         ProtobufParser(Limits(samples=1000)).parse(delimited(many))
 
 
+def test_buckets_of_native_histograms_are_limited_as_samples_are() -> None:
+    told = family("n", HISTOGRAM)
+    for code in range(3):
+        held = metric(told, code=str(code)).histogram
+        held.positive_span.add(offset=0, length=400)
+        held.positive_delta.extend([1] + [0] * 399)
+        held.sample_count = 400
+    assert ProtobufParser(Limits(samples=1300)).parse(delimited(told)).samples == 3
+    with pytest.raises(DecodeError, match="or their buckets are more than the limit of 1000"):
+        ProtobufParser(Limits(samples=1000)).parse(delimited(told))
+
+
 def test_buckets_that_come_and_go_are_not_remembered_for_ever() -> None:
     parser = ProtobufParser()
     for number in range(8000):

@@ -39,8 +39,6 @@ _LABEL_TAG, _VALUE_TAG, _TIME_TAG, _CREATED_TAG = 0x0A, 0x09, 0x30, 0x1A
 _METRIC_TAG = b"\x22"
 _MOST_LEFT_BEHIND = 100
 """What is remembered beyond twice of what a page has."""
-_MOST_PARTS = 16
-"""Cells of native histograms for each sample that a page may have."""
 
 
 @dataclass(slots=True)
@@ -100,7 +98,7 @@ class _Gathered:
     def check(self, limits: Limits) -> None:
         """Raise a DecodeError where there is too much."""
         samples = len(self.labels) + len(self.histograms) + self.twice
-        if samples > limits.samples or len(self.parts) > _MOST_PARTS * limits.samples:
+        if samples > limits.samples or len(self.parts) > limits.samples:
             raise DecodeError(f"{samples} samples or their buckets are more than the limit of {limits.samples}")
 
 
@@ -288,9 +286,9 @@ class _FamilyReader:
         if whole is None or whole.message != message:
             metric = whole.metric if whole is not None else self._metric(key)
             whole = read_whole(whole, metric, self._kind, message, self._wish)
-            found.check(self._limits)
         self._wholes[whole.metric.key] = whole
         found.take(whole.told, time_ms, whole.metric.emptied)
+        found.check(self._limits)
 
     def _plain_number(self, body: bytes, place: int, end: int) -> tuple[float, int] | None:
         """Value and time where there is just that, or a time of creation; None for a closer look."""
