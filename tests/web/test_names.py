@@ -53,6 +53,13 @@ def test_names_beyond_the_classic_characters(api: httpx.Client) -> None:
     assert found == [{"__name__": "utf.8", "a_b": "c", "http.status": "200"}]
 
 
+def test_the_store_counts_native_histograms_as_one_series_each(api: httpx.Client) -> None:
+    found = body(api, "status/tsdb", limit="1000")["data"]
+    assert found["headStats"]["numSeries"] == len(body(api, "series", **{"match[]": '{__name__!=""}'})["data"])
+    assert {"name": "grown", "value": 1} in found["seriesCountByMetricName"]
+    assert "__hist__" not in {row["name"] for row in found["labelValueCountByLabelName"]}
+
+
 def test_native_histograms_are_one_series_each(api: httpx.Client) -> None:
     found = body(api, "series", **{"match[]": '{job="h"}'})["data"]
     assert found == [{"__name__": "custom", "job": "h"}, {"__name__": "exponential", "job": "h"}]

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from sanso.model.errors import QueryError
 from sanso.model.labels import NAME
 from sanso.model.matchers import Matcher
+from sanso.model.native_histogram import part_of, plain
 from sanso.web.answers import success
 from sanso.web.door import Asked
 from sanso.web.rules_api import moment
@@ -61,7 +62,8 @@ def store_info(services: Services, asked: Asked) -> Response:
     if limit > _MOST_ROWS:
         raise QueryError(f"limit must not exceed {_MOST_ROWS}")
     stats = services.stats()
-    found = services.reader.series(_EVERYTHING, -(1 << 62), 1 << 62)
+    columns = services.reader.series(_EVERYTHING, -(1 << 62), 1 << 62)
+    found = {plain(labels) if part_of(labels) else labels for labels in columns}  # a native histogram is one series
     metrics = Counter(value for labels in found for key, value in labels if key == NAME)
     pairs = Counter(pair for labels in found for pair in labels)
     names = Counter(key for key, _ in pairs)
@@ -71,7 +73,7 @@ def store_info(services: Services, asked: Asked) -> Response:
     return success(
         {
             "headStats": {
-                "numSeries": stats["series"],
+                "numSeries": len(found),
                 "numLabelPairs": len(pairs),
                 "chunkCount": stats.get("blocks", 0),
                 "minTime": stats.get("first_ms", 0),
