@@ -56,7 +56,7 @@ def test_names_beyond_the_classic_characters(api: httpx.Client) -> None:
 def test_the_store_counts_native_histograms_as_one_series_each(api: httpx.Client) -> None:
     found = body(api, "status/tsdb", limit="1000")["data"]
     assert found["headStats"]["numSeries"] == len(body(api, "series", **{"match[]": '{__name__!=""}'})["data"])
-    assert {"name": "grown", "value": 1} in found["seriesCountByMetricName"]
+    assert {"name": "exponential", "value": 1} in found["seriesCountByMetricName"]
     assert "__hist__" not in {row["name"] for row in found["labelValueCountByLabelName"]}
 
 

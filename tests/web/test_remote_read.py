@@ -37,14 +37,16 @@ CUSTOM = NativeHistogram(CUSTOM_SCHEMA, 3.0, 1.0, positive=((0, 1.0), (2, 2.0)),
 
 
 def add_histograms(watching: Monitor) -> None:
-    """Native histograms, the last one's parts in frames of their own."""
+    """Two native histograms, the second of them ends."""
     for name, histogram in (("exponential", EXPONENTIAL), ("custom", CUSTOM)):
         held = parts(histogram)
         columns = Columns(tuple(component(series_of(name, job="h"), part) for part in held))
         watching.store.append(name, START + 5000, Row(columns, np.array(list(held.values()))))
-    for number, (part, value) in enumerate(
-        parts(EXPONENTIAL).items()
-    ):  # as where buckets are added one after the other
+
+
+def add_spread_histogram(watching: Monitor) -> None:
+    """One whose parts lie in frames of their own, as where buckets are added one after the other."""
+    for number, (part, value) in enumerate(parts(EXPONENTIAL).items()):
         columns = Columns((component(series_of("grown", job="h"), part),))
         watching.store.append(f"grown{number}", START + 5000, Row(columns, np.array([value])))
 
@@ -53,6 +55,7 @@ def add_histograms(watching: Monitor) -> None:
 def api() -> Iterator[httpx.Client]:
     with hosted() as (watching, url), httpx.Client(base_url=url) as client:
         add_histograms(watching)
+        add_spread_histogram(watching)
         yield client
 
 
