@@ -29,6 +29,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with serving(tmp_path_factory.mktemp("data")) as server, httpx.Client(base_url=server.url) as client:
         server.wait_for("sanso_process_cpu_seconds_total")
         server.wait_for("node_cpu_seconds_total")
+        server.wait_for("sanso_source_up")
         yield client
 
 
