@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,18 @@ def wait_until_all_work(url: str) -> None:
         time.sleep(0.2)
 
 
+@pytest.fixture
+def heeded_interrupts() -> Iterator[None]:
+    """A shell lets what it starts in the background ignore SIGINT, and children do as their parents."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_the_demo_s_figures_are_real_and_it_leaves_no_process(tmp_path: Path, ending: signal.Signals) -> None:
+def test_the_demo_s_figures_are_real_and_it_leaves_no_process(
+    tmp_path: Path, ending: signal.Signals, heeded_interrupts: None
+) -> None:
     port = free_port()
     command = [sys.executable, "-m", "sanso", "demo", "--interval", "1", "--listen", f"127.0.0.1:{port}"]
     environment = {**os.environ, "TMPDIR": str(tmp_path), "SANSO_URL": ""}

@@ -17,9 +17,9 @@ def committed(folder: Path) -> set[int]:
     """Times of the rows of the host's CPU that stand in the file."""
     file = next(path for path in folder.iterdir() if path.suffix in (".sqlite", ".db", ".sanso"))
     with sqlite3.connect(file) as connection:
-        (frame,) = connection.execute("select id from frames where name = 'host_cpu'").fetchone()
+        frames = connection.execute("select id from frames where name = 'host_cpu'").fetchall()
         entries = connection.execute("select data from log").fetchall()
-        times = {row.time_ms for (data,) in entries for row in rows_of(data) if row.frame == frame}
+        times = {row.time_ms for (data,) in entries for row in rows_of(data) if (row.frame,) in frames}
     connection.close()
     return times
 
@@ -39,6 +39,6 @@ def test_twenty_kills_lose_no_committed_tick(tmp_path: Path) -> None:
             server.process.kill()
             server.process.wait()
         known = committed(tmp_path)
-    assert len(known) > 40
+    assert len(known) > 20
     with serving(tmp_path, settings=EVERY) as server:
         assert known <= served(server)
