@@ -74,9 +74,12 @@ class Table:
         )  # fmt: skip
 
     def scaled(self, factors: Floats | float) -> Table:
-        """Every count and sum times a factor, a number or one a histogram [C]."""
+        """Every count and sum times a factor, a number or one a histogram [C]; an empty bucket stays empty."""
         with np.errstate(all="ignore"):
-            return replace(self, buckets=self.buckets * factors, count=self.count * factors, sum=self.sum * factors)
+            buckets = self.buckets * factors
+            if not np.isfinite(factors).all():
+                buckets = np.where(self.buckets == 0, 0.0, buckets)  # not NaN: most are in other histograms only
+            return replace(self, buckets=buckets, count=self.count * factors, sum=self.sum * factors)
 
     def divided(self, by: Floats) -> Table:
         """Every count and sum divided by a number each [C]; division by zero leaves no bucket but the zero bucket."""
