@@ -68,7 +68,8 @@ def matched(op: str, left: Vector, right: Vector, matching: Matching, say: Say =
         sides = (_side(one, others), _side(many, rows)) if swapped else (_side(many, rows), _side(one, others))
         found = with_histograms(op, found, *sides, as_bool=matching.as_bool, say=say)
     if not matching.many:
-        _check_pairs([signatures[row] for row, _ in pairs], found.held)
+        # Before a comparison filters: whether a question is right must not hang on today's values.
+        _check_pairs([signatures[row] for row, _ in pairs], lambda: many.held[rows] & one.held[others])
     try:
         return settled(found)
     except QueryError as error:
@@ -152,8 +153,8 @@ def _braced(labels: Labels) -> str:
     return "{" + ", ".join(f'{name}="{value}"' for name, value in shown) + "}"
 
 
-def _check_pairs(signatures: list[Labels], held: Mask) -> None:
-    """One to one: no signature may give two values at a step.
+def _check_pairs(signatures: list[Labels], both: Callable[[], Mask]) -> None:
+    """One to one: no signature may have two pairs of which `both` sides are there at a step.
 
     Raises:
         QueryError: One does.
@@ -163,6 +164,7 @@ def _check_pairs(signatures: list[Labels], held: Mask) -> None:
     rows: dict[Labels, list[int]] = {}
     for row, name in enumerate(signatures):
         rows.setdefault(name, []).append(row)
+    held = both()
     for places in rows.values():
         if (held[places].sum(axis=0) > 1).any():
             raise QueryError(_ONE_TO_ONE, "execution")
