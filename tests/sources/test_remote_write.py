@@ -234,20 +234,46 @@ def test_exemplars_are_kept_and_counted(version: str, message: str) -> None:
     assert ("older than the series' newest" in answer.problem) == (message == V2)
 
 
-def test_version_2_wants_a_sample_in_each_series_and_symbols_that_are_there() -> None:
+def test_version_2_wants_a_sample_in_each_series() -> None:
     receive, _ = receiver()
     assert receive.receive(packed(v2([(series_of("m"), [])])), message=V2).problem == "1 x series without any sample"
     request = request_class("v2").FromString(v2([(series_of("m"), [])]))
     request.timeseries[0].exemplars.add(value=1.0, timestamp=NOW)  # Prometheus sends exemplars on their own
     assert receive.receive(packed(request.SerializeToString()), message=V2) == Written(0, exemplars=1)
+
+
+@pytest.mark.parametrize(
+    ("references", "metadata", "exemplar", "why", "kept"),
+    [
+        ([1, 99], None, None, "series of label references [1, 99]: a reference to symbol 99, beyond the 6", ()),
+        ([1, 3, 4], None, None, "series of label references [1, 3, 4]: an odd number of label references", ()),
+        ([1, 3, 0, 4], None, None, "a label without a name", ()),
+        ([4, 5], None, None, "no metric name", ()),
+        ([1, 3], (99, 0), None, "a reference to symbol 99", ()),
+        ([1, 3], (0, 6), None, "a reference to symbol 6", ()),
+        ([1, 3], None, [4, 6], "exemplars of odd: a reference to symbol 6", (series_of("odd"),)),
+        ([1, 3], None, [4], "exemplars of odd: an odd number", (series_of("odd"),)),
+    ],
+)
+def test_bad_references_cost_their_series_alone(
+    references: list[int], metadata: tuple[int, int] | None, exemplar: list[int] | None, why: str, kept: tuple[Labels]
+) -> None:
     request = request_class("v2")()
-    request.symbols.extend(["", "__name__"])
-    request.timeseries.add().labels.extend([1, 2])
-    with pytest.raises(DecodeError, match="beyond the 2"):
-        receive.receive(packed(request.SerializeToString()), message=V2)
-    request.timeseries[0].labels.pop()
-    with pytest.raises(DecodeError, match="odd number"):
-        receive.receive(packed(request.SerializeToString()), message=V2)
+    request.symbols.extend(["", "__name__", "good", "odd", "a", "b"])
+    for each in ([1, 2], references, [1, 2, 4, 5]):
+        series = request.timeseries.add(labels=each)
+        series.samples.add(value=1.0, timestamp=NOW)
+        if each is references and metadata:
+            series.metadata.help, series.metadata.unit = metadata
+        if each is references and exemplar:
+            series.exemplars.add(value=1.0, timestamp=NOW, labels=exemplar)
+    receive, store = receiver()
+    for _ in range(2):  # again, with the symbols known
+        answer = receive.receive(packed(request.SerializeToString()), message=V2)
+        assert why in answer.problem
+        assert (answer.samples, answer.exemplars) == (2 + len(kept), 0)
+    good = {series_of("good"), series_of("good", a="b")}
+    assert {labels for labels, _ in held(store)} == good | set(kept)
 
 
 def test_labels_out_of_order_or_empty_are_the_same_series() -> None:

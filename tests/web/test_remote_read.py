@@ -218,6 +218,7 @@ def test_stale_markers_are_sent() -> None:
 @pytest.mark.parametrize(
     ("body", "text"),
     [
+        (b"", "the body is empty"),
         (b"\xff\xff\xff", "not snappy"),
         (bytes(cramjam.snappy.compress_raw(b"\xff\xff")), "not a remote-read request"),
         (request(([(2, "a", "(")], 0, 1)), "regexp"),

@@ -29,6 +29,7 @@ V2_TYPE = "application/x-protobuf;proto=io.prometheus.write.v2.Request"
         (HEADERS, packed(v1([(GOOD, [(START, 1.0)])])), 204, ""),
         ({**HEADERS, "content-type": V2_TYPE}, packed(v2([(GOOD, [(START, 1.0)])])), 204, ""),
         (HEADERS, packed(v1([((("a", "b"),), [(START, 1.0)]), (GOOD, [(START, 1.0)])])), 400, "no metric name"),
+        (HEADERS, b"", 400, "the body is empty"),
         (HEADERS, b"\x05nonsense", 400, "not snappy"),
         (HEADERS, b"\xff\x06\x00\x00sNaPpY\x01\x00", 400, "send the block format"),
         ({"user-agent": "old"}, packed(v1([(GOOD, [(START, 1.0)])])), 204, ""),

@@ -118,6 +118,8 @@ class RemoteWriteReceiver:
         exemplars = self._add_exemplars(decoded, strict=message == V2)
         if decoded.empty:
             book.complain("series without any sample", decoded.empty)
+        for reason in decoded.refused:
+            book.complain(reason)
         self._describe(decoded.families)
         problem = "; ".join(f"{count} x {reason}" for reason, count in book.problems.items())
         return Written(samples, histograms, exemplars, problem)

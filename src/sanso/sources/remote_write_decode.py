@@ -7,7 +7,7 @@ histograms, exemplars, metadata on its own) goes through protobuf.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from sanso.exposition.wire import field
 from sanso.model.errors import DecodeError
 from sanso.model.exemplars import Exemplar
 from sanso.model.frame import Family, FamilyType, Floats, Times
-from sanso.model.labels import Labels, labels_of, metric_name
+from sanso.model.labels import Labels, labels_of, metric_name, render
 from sanso.sources.remote_write_schema import request_class
 from sanso.sources.remote_write_stretches import StretchReader
 from sanso.sources.remote_write_symbols import SymbolReader
@@ -45,6 +45,7 @@ class Decoded:
         histograms: Native histograms: the series' number, and the message.
         exemplars: The series' number, and the exemplar.
         empty: Series without any sample, which version 2.0 does not allow (but Prometheus sends exemplars so).
+        refused: What else was left out, and why.
     """
 
     series: NDArray[np.int64]
@@ -54,6 +55,7 @@ class Decoded:
     histograms: list[tuple[int, Any]] = dataclasses.field(default_factory=list)
     exemplars: list[tuple[int, Exemplar]] = dataclasses.field(default_factory=list)
     empty: int = 0
+    refused: list[str] = dataclasses.field(default_factory=list)
 
 
 class RemoteWriteDecoder:
@@ -94,10 +96,10 @@ class RemoteWriteDecoder:
         return gathered.decoded()
 
     def read_v2(self, body: bytes) -> Decoded:
-        """A request of version 2.0.
+        """A request of version 2.0; what refers to symbols that it lacks is left out, and `refused` names it.
 
         Raises:
-            DecodeError: It is not one, or refers to symbols that it lacks.
+            DecodeError: It is not one.
         """
         found = self._symbols.read(body)
         if found is not None:
@@ -108,21 +110,19 @@ class RemoteWriteDecoder:
             raise DecodeError("the first symbol must be the empty string")
         gathered = _Gathered()
         learnt: list[tuple[Sequence[int], int]] = []
-        try:
-            for series in request.timeseries:
+        for series in request.timeseries:
+            try:
                 labels = _referred(series.labels, symbols)
-                exemplars = ((each, _referred(each.labels, symbols)) for each in series.exemplars)
-                number = self._numbered(labels)
-                gathered.add(series, number, exemplars)
-                learnt.append((series.labels, number))
-                gathered.empty += not (series.samples or series.histograms or series.exemplars)
-                if series.HasField("metadata"):
-                    meta = series.metadata
-                    kind = _TYPES[meta.type] if 0 <= meta.type < len(_TYPES) else "unknown"
-                    name = _family_name(metric_name(labels), kind)
-                    gathered.families[name] = _family(meta.type, name, symbols[meta.help], symbols[meta.unit])
-        except IndexError as error:
-            raise DecodeError(f"a reference to a symbol beyond the {len(symbols)} of the request") from error
+                family = _described(series, labels, symbols)
+            except DecodeError as error:
+                gathered.refused.append(f"series of label references {list(series.labels)[:20]}: {error}")
+                continue
+            number = self._numbered(labels)
+            gathered.add(series, number, gathered.referred_exemplars(series, labels, symbols))
+            learnt.append((series.labels, number))
+            gathered.empty += not (series.samples or series.histograms or series.exemplars)
+            if family is not None:
+                gathered.families[family.name] = family
         self._symbols.learn(symbols, learnt)
         return gathered.decoded()
 
@@ -140,6 +140,7 @@ class _Gathered:
     def __init__(self) -> None:
         self.families: dict[str, Family] = {}
         self.empty = 0
+        self.refused: list[str] = []
         self._series: list[int] = []
         self._values: list[float] = []
         self._times: list[int] = []
@@ -157,6 +158,14 @@ class _Gathered:
             shown = labels_of([(_readable(name), _readable(text)) for name, text in labels])
             self._exemplars.append((number, Exemplar(shown, each.value, each.timestamp)))
 
+    def referred_exemplars(self, series: Any, labels: Labels, symbols: Sequence[str]) -> Iterator[tuple[Any, Labels]]:
+        """The exemplars of a series with their labels; those with bad references are refused, and the series is not."""
+        for each in series.exemplars:
+            try:
+                yield each, _referred(each.labels, symbols)
+            except DecodeError as error:
+                self.refused.append(f"exemplars of {_readable(render(labels))[:200]}: {error}")
+
     def decoded(self) -> Decoded:
         return Decoded(
             np.array(self._series, dtype=np.int64),
@@ -166,6 +175,7 @@ class _Gathered:
             self._histograms,
             self._exemplars,
             self.empty,
+            self.refused,
         )
 
 
@@ -197,8 +207,24 @@ def _readable(text: str) -> str:
 def _referred(references: Sequence[int], symbols: Sequence[str]) -> Labels:
     if len(references) % 2:
         raise DecodeError("an odd number of label references")
-    texts = [symbols[reference] for reference in references]
+    texts = [_symbol(symbols, reference) for reference in references]
     return tuple(zip(texts[::2], texts[1::2], strict=True))
+
+
+def _symbol(symbols: Sequence[str], reference: int) -> str:
+    if reference >= len(symbols):
+        raise DecodeError(f"a reference to symbol {reference}, beyond the {len(symbols)} of the request")
+    return symbols[reference]
+
+
+def _described(series: Any, labels: Labels, symbols: Sequence[str]) -> Family | None:
+    """What a series says of its metric, if anything."""
+    if not series.HasField("metadata"):
+        return None
+    meta = series.metadata
+    kind = _TYPES[meta.type] if 0 <= meta.type < len(_TYPES) else "unknown"
+    name = _family_name(metric_name(labels), kind)
+    return _family(meta.type, name, _symbol(symbols, meta.help), _symbol(symbols, meta.unit))
 
 
 def _family_name(name: str, kind: str) -> str:

@@ -11,13 +11,13 @@ _FRAMED = b"\xff\x06\x00\x00sNaPpY"
 
 
 def unpacked(body: bytes, most_bytes: int) -> bytes:
-    """What a body holds; nothing of nothing.
+    """What a body holds.
 
     Raises:
         DecodeError: It is not in the block format, or unpacks to more than it may.
     """
-    if not body:
-        return b""
+    if not body:  # nothing is not the same as an empty text packed, which is one byte
+        raise DecodeError("the body is empty: send a message in snappy's block format")
     if body.startswith(_FRAMED):
         raise DecodeError("the body is snappy in the framed format: send the block format")
     try:
