@@ -3,7 +3,7 @@
 The page is a real one of node_exporter; its values change from page to page as a host's do. Three ways to meet it: the
 same shape again (a target that is scraped), each page for the first time, and a series more or less on every page. The
 same page in protobuf, and one of native histograms, beside the protobuf runtime (upb, in C) and what Python has to do
-to get labels and values out of it. `PYTHONPATH=. python benchmarks/parse.py [PAGES]` (100).
+to get labels and values out of it. `python benchmarks/parse.py [PAGES]` (100).
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
-from tests.exposition.metric_families import read_page
 
 from sanso.exposition.formats import UTF8_PROTOBUF, format_float
 from sanso.exposition.openmetrics import OpenMetricsParser
@@ -28,6 +27,10 @@ from sanso.exposition.render_openmetrics import render_openmetrics
 from sanso.exposition.render_protobuf import render_protobuf
 from sanso.model.labels import series_of
 from sanso.model.native_histogram import NativeHistogram
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.exposition.metric_families import read_page
 
 PAGE = Path(__file__).resolve().parents[2] / "shared" / "data" / "node_exporter.prom"
 CHANGING = (b"node_cpu_seconds_total{", b"node_network_", b"node_disk_")
