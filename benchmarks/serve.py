@@ -1,7 +1,8 @@
 """What watching one machine costs: `sanso serve` beside node_exporter + Prometheus, at 1 s, everything on.
 
 Prints CPU (percent of one core) and PSS (MB) of each, measured from /proc over the same minutes on an otherwise idle
-machine. `python benchmarks/serve.py [MINUTES]` (10).
+machine. With `scrape` Sanso scrapes that node_exporter too, besides looking itself: more than 1,000 series.
+`python benchmarks/serve.py [MINUTES] [scrape]` (10).
 """
 
 from __future__ import annotations
@@ -57,12 +58,15 @@ def measure(watched: dict[str, list[Server]], minutes: float) -> None:
 def main() -> None:
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        address = f"127.0.0.1:{free_port()}"
-        command = [sys.executable, "-m", "sanso", "serve", "--quiet", "--data", f"{folder}/s", "--listen", address]
+        address, exporter, peer = (f"127.0.0.1:{free_port()}" for _ in range(3))
+        settings = Path(folder, "sanso.toml")
+        job = f'[[scrape]]\njob = "node"\nurl = "http://{exporter}/metrics"\ninterval = "1s"\n'
+        settings.write_text(job if "scrape" in sys.argv[2:] else "")
+        command = [sys.executable, "-m", "sanso", "serve", "--quiet", "--config", str(settings)]
+        command += ["--data", f"{folder}/s", "--listen", address]
         sanso = stack.enter_context(running(command, f"http://{address}"))
         watched = {"sanso serve": [sanso]}
         if which("prometheus") and which("prometheus-node-exporter"):
-            exporter, peer = (f"127.0.0.1:{free_port()}" for _ in range(2))
             config = Path(folder, "p.yml")
             config.write_text(
                 "global: {scrape_interval: 1s}\n"
