@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,12 +86,50 @@ def test_positions_are_lines_and_columns_in_bytes() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("0x1F", 31), ("1_000.5", 1000.5), ("1h30m", 5400), ("0xdead_beef", 0xDEADBEEF), ("1e3", 1000), (".5", 0.5)],
-)
+    [
+        ("0x1F", 31), ("1_000.5", 1000.5), ("1h30m", 5400), ("0xdead_beef", 0xDEADBEEF), ("1e3", 1000), (".5", 0.5),
+        ("0x_1", 1), ("1e1_0", 1e10), ("1_0.5_0e+1", 105), ("01_0", 8),
+    ],
+)  # fmt: skip
 def test_numbers(text: str, value: float) -> None:
     tree = parsed(text).tree
     assert isinstance(tree, Number)
     assert tree.value == value
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        *((text, f'1:1: parse error: bad number or duration syntax: "{shown}"') for text, shown in [
+            ("2_", "2_"), ("2__", "2__"), ("1__0", "1__"), ("1_.5", "1_."), ("1._5", "1._"), ("5._", "5._"),
+            ("1.5_", "1.5_"), ("1__e1", "1__"), ("1e1__0", "1e1__"), ("0x1_", "0x1_"), ("0x1__0", "0x1__"),
+            ("1m1_0s", "1m1"), ("2_a", "2_"),
+        ]),
+        *((text, f'{place}: parse error: error parsing number: strconv.ParseFloat: parsing "{shown}": invalid syntax')
+          for text, place, shown in [
+            ("2_ + 1", "1:1", "2_"), ("m[2_]", "1:3", "2_"), ("m[5m:2_]", "1:6", "2_"), ("0x_", "1:1", "0x_"),
+            ("0x", "1:1", "0x"),
+        ]),
+        ("1_0m", '1:1: parse error: unknown unit "_" in duration "1_0m"'),
+        ("m[-1m]", "1:3: parse error: duration must be greater than 0"),
+        ("m[5m:- 1m]", "1:6: parse error: duration must be greater than 0"),
+        ("m[5m:---.5]", "1:6: parse error: duration must be greater than 0"),
+        ("m[5m:0]", "1:6: parse error: duration must be greater than 0"),
+    ],
+)  # fmt: skip
+def test_numbers_that_prometheus_does_not_read(text: str, said: str) -> None:
+    with pytest.raises(QueryError, match=re.escape(f'invalid parameter "query": {said}') + "$"):
+        parsed(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "range_ms", "step_ms"),
+    [("m[.5:]", 500, 0), ("m[+.5:.25]", 500, 250), ("m[--1m:+1_0]", 60_000, 10_000), ("m[1m : .5]", 60_000, 500)],
+)
+def test_ranges_and_steps(text: str, range_ms: int, step_ms: int) -> None:
+    tree = parsed(text).tree
+    assert isinstance(tree, Subquery)
+    assert (tree.range_ms, tree.step_ms) == (range_ms, step_ms)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +159,10 @@ def test_a_selector_needs_a_matcher_that_wants_something(pattern: str, is_read: 
         ("x @ -5m", When(-300_000)),
         ("x @ 1_00 offset -1m", When(100_000, -60_000)),
         ("x offset 0s", When()),
+        ("x offset --0", When()),
+        ("x offset --1m", When(None, 60_000)),
+        ("x offset +-+ 1m", When(None, -60_000)),
+        ("x offset ---.5 @ end()", When("end", -500)),
         ("x offset 0 @ end()", When("end")),
         ("x @ start() offset 1h", When("start", 3_600_000)),
     ],

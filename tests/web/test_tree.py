@@ -100,6 +100,12 @@ def test_patterns_that_only_prometheus_reads_are_shown_as_asked() -> None:
         ("x / group_left(a) y", "x / ignoring () group_left (a) y"),
         ("x / on() group_right y", "x / on () group_right () y"),
         ("x @ -1.5", "x @ -1.500"),
+        ("+a*+ b", "+a * +b"),
+        ("-+(+a)", "-+(+a)"),
+        ("+1 + sum(+ a)", "1 + sum(+a)"),
+        ("+1^2", "+1 ^ 2"),
+        ("offset - -1", "offset - -1"),
+        ("a[5m:.5] offset +-1m", "a[5m:500ms] offset -1m"),
         ('x{a="@ 200000000002 Inf"}', 'x{a="@ 200000000002 Inf"}'),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -23,7 +24,7 @@ def set_out(text: str) -> str:
     Raises:
         QueryError: It is not PromQL.
     """
-    laid = prettified(text)
+    laid = _with_pluses(text, prettified(text))
     numbers = _numbers(text)
     spelled = dict(zip((place for kind, place in parts(laid) if kind == "number"), numbers, strict=False))
     out, done = [], 0
@@ -34,6 +35,31 @@ def set_out(text: str) -> str:
             out += [laid[done : token.place], other]
             done = token.place + len(token.text)
     return "".join([*out, laid[done:]])
+
+
+def _with_pluses(text: str, laid: str) -> str:
+    """The layout with the signs as they stand in the text: the parser leaves out a plus."""
+    if "+" not in text:
+        return laid
+    out, done = [], 0
+    for (signs, _), (laid_signs, place) in zip(_signed(text), _signed(laid), strict=False):
+        if "+" in signs:
+            out += [laid[done : place - len(laid_signs)], signs]
+            done = place
+    return "".join([*out, laid[done:]])
+
+
+def _signed(text: str) -> Iterator[tuple[str, int]]:
+    """What an expression is made of, in order: the signs before it, and where it begins; a number's are its own."""
+    known = tokens(text)
+    followed = {token.place: after.text for token, after in itertools.pairwise(known)}
+    signs = ""
+    for kind, place in parts(text):
+        if kind in ("sign", "plus"):
+            signs += "+" if kind == "plus" else "-"
+            continue
+        yield "" if kind == "number" and followed.get(place) != "^" else signs, place
+        signs = ""
 
 
 def _numbers(text: str) -> list[str]:

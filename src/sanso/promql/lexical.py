@@ -1,12 +1,13 @@
 """The text of a question: spelled as the parser understands it, and where its parts begin.
 
 The parser tells no positions and refuses some of Prometheus's spellings (hexadecimal numbers, digits grouped with
-underscores, an offset of zero, times before 1970 after `@`) and reads byte escapes in strings as characters. Here the
-text is rewritten, and every part of an expression gets its place in the original text.
+underscores, several signs, an offset of zero, times before 1970 after `@`) and reads byte escapes in strings as
+characters. Here the text is rewritten, and every part of an expression gets its place in the original text.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Literal, TypeAlias
 from sanso.model.errors import QueryError
 from sanso.promql.amounts import amount
 
-Kind: TypeAlias = Literal["name", "braces", "call", "number", "string", "paren", "sign"]
+Kind: TypeAlias = Literal["name", "braces", "call", "number", "string", "paren", "sign", "plus"]
 
 NEGATIVE_TIMES = 200_000_000_000
 """Seconds (the year 8307): `@ -5` is handed to the parser as this plus 5."""
@@ -25,8 +26,8 @@ _STRAY = 0x10FF00
 _TOKEN = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)
     |(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)
-    |(?P<number>0[xX][0-9a-fA-F_]+|(?:\d[\d_]*(?:ms|[smhdwy])(?![A-Za-z_]))+(?:\d+(?:ms|[smhdwy]))*
-        |(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)
+    |(?P<number>0[xX][0-9a-fA-F_]*|(?:\d[\d_]*(?:ms|[smhdwy])(?![A-Za-z_]))+(?:\d+(?:ms|[smhdwy]))*
+        |(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?)
     |(?P<word>(?!:[\d.])[A-Za-z_:][A-Za-z0-9_:]*)
     |(?P<sign>=~|!~|==|!=|<=|>=|.)""",
     re.VERBOSE | re.DOTALL,
@@ -38,6 +39,8 @@ _CLAUSES = frozenset(
     {"by", "without", "on", "ignoring", "group_left", "group_right", "fill", "fill_left", "fill_right"}
 )
 _INFIX = frozenset({"and", "or", "unless", "atan2", "bool"})
+_LONGEST_RANGE = 16
+"""Tokens between a bracket and the colon behind it."""
 _ESCAPE = re.compile(r"(?:\\x[0-9a-fA-F]{2}|\\[0-7]{3})+")
 
 
@@ -66,8 +69,13 @@ def rewritten(text: str) -> str:
     known = tokens(text)
     if sum(token.text.lower() in _NESTING for token in known) > _MOST_NESTED:
         raise QueryError(TOO_DEEP)
+    signs = _signs(known)
     for number, token in enumerate(known):
         before = known[number - 1].text if number else ""
+        if number in signs:
+            out += [text[done : token.place], signs[number]]
+            done = token.place + 1
+            continue
         other = _spelled(token, before, known[number - 2].text if number > 1 else "")
         if other == token.text:
             continue
@@ -79,6 +87,51 @@ def rewritten(text: str) -> str:
     return "".join([*out, text[done:]])
 
 
+def _signs(known: list[Token]) -> dict[int, str]:
+    """What is left of signs that the parser does not take: one of an offset's, none of a range's."""
+    found = {}
+    for number in range(len(known)):
+        ranged = begins_range(known, number)
+        if ranged or _begins_offset(known, number):
+            run = sign_run(known, number + 1)
+            kept = "" if ranged else "-" if is_negative(run) else "+"
+            found.update({number + 1 + place: "" if place else kept for place in range(len(run))})
+    return found
+
+
+def _begins_offset(known: list[Token], number: int) -> bool:
+    """Whether this token is the modifier and no metric of that name."""
+    if not number or known[number].text.lower() != "offset":
+        return False
+    before = known[number - 1]
+    return before.text in (")", "]", "}") or before.kind == "number" or _is_name(before)
+
+
+def _is_name(token: Token) -> bool:
+    return token.kind == "word" and token.text.lower() not in _INFIX
+
+
+def sign_run(known: list[Token], number: int) -> str:
+    """The signs that stand from there on."""
+    run = itertools.takewhile(lambda token: token.text in ("-", "+"), itertools.islice(known, number, None))
+    return "".join(token.text for token in run)
+
+
+def is_negative(run: str) -> bool:
+    """Whether the signs are minus together."""
+    return run.count("-") % 2 == 1
+
+
+def begins_range(known: list[Token], number: int) -> bool:
+    """Whether this token is a bracket behind which a range comes, or the colon behind which its step does."""
+    if known[number].text != ":":
+        return known[number].text == "["
+    before = itertools.takewhile(
+        lambda token: token.text != "]", reversed(known[max(number - _LONGEST_RANGE, 0) : number])
+    )
+    return any(token.text == "[" for token in before)
+
+
 def _spelled(token: Token, before: str, earlier: str) -> str:
     """A token as the parser takes it; an empty string drops it and the one before."""
     if token.kind == "string":
@@ -88,6 +141,8 @@ def _spelled(token: Token, before: str, earlier: str) -> str:
     spelled = token.text.replace("_", "")
     if spelled[:2].lower() == "0x":
         spelled = str(int(spelled, 16))
+    if spelled.startswith("."):
+        spelled = f"0{spelled}"
     if before == "-" and earlier == "@":
         return f"@ {NEGATIVE_TIMES + amount(spelled)}"
     if before.lower() == "offset" and not re.search("[1-9]", spelled):
@@ -159,7 +214,7 @@ def _skipped(known: list[Token], number: int, before: str) -> int:
     if token.text == "[":
         return _length(known, number, "[", "]")
     if token.text == "@" or (word == "offset" and before == "operand"):
-        signed = 1 if after in ("-", "+") else 0
+        signed = len(sign_run(known, number + 1))
         called = known[number + 2 : number + 3]
         return 2 + signed + (2 if called and called[0].text == "(" and after in ("start", "end") else 0)
     return 0
@@ -184,7 +239,9 @@ def _kind(token: Token, after: str, before: str) -> Kind | None:
         return "braces"
     if token.text == "(" and before != "call":
         return "paren"
-    return "sign" if token.text == "-" and before != "operand" else None
+    if before == "operand":
+        return None
+    return "sign" if token.text == "-" else "plus" if token.text == "+" else None
 
 
 def _word_kind(word: str, after: str) -> Kind | None:

@@ -70,8 +70,8 @@ def _token(text: str, wanted: Callable[[Token], bool]) -> int:
 
 def _part(text: str, *kinds: Kind, after: int = 0) -> int:
     """Where the first part of an expression of one of these kinds (of any, where none is given) begins."""
-    known = (place for kind, place in parts(text) if place >= after and (kind in kinds or not kinds))
-    return next(known, NOWHERE)
+    known = ((kind, place) for kind, place in parts(text) if kind != "plus" and place >= after)
+    return next((place for kind, place in known if kind in kinds or not kinds), NOWHERE)
 
 
 def _argument(text: str, match: re.Match[str]) -> int:

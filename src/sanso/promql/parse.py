@@ -68,7 +68,7 @@ class _Conversion:
     """The parser's tree as ours; places are taken from the text's parts, which come in the same order."""
 
     def __init__(self, text: str) -> None:
-        self._parts: Iterator[tuple[Kind, int]] = parts(text)
+        self._parts: Iterator[tuple[Kind, int]] = (part for part in parts(text) if part[0] != "plus")
         self._lost = False
         self._last = ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import inf
 from typing import Any
 
@@ -10,11 +11,13 @@ import promql_parser as parser
 from sanso.model.errors import QueryError
 from sanso.model.expressions import compiled
 from sanso.promql.amounts import amount
-from sanso.promql.lexical import is_text, quoted, string_spelled, tokens
+from sanso.promql.lexical import Token, begins_range, is_negative, is_text, quoted, sign_run, string_spelled, tokens
 from sanso.promql.messages import position
 
 _LONGEST_S = (2**63 - 1) / 1e9
 """Go counts nanoseconds."""
+_NOT_POSITIVE = "duration must be greater than 0"
+_BETWEEN_DIGITS = re.compile(r"(?<=[0-9])_(?=[0-9])"), re.compile(r"(?<=[0-9a-fA-FxX])_(?=[0-9a-fA-F])")
 
 
 def refuse(text: str) -> None:
@@ -27,8 +30,10 @@ def refuse(text: str) -> None:
     for number, token in enumerate(known):
         before, earlier = known[number - 1].text.lower() if number else "", known[max(number - 2, 0)]
         said, place = "", token.place
-        if token.kind == "number":
-            said = _number(token.text, before, earlier.text.lower())
+        if begins_range(known, number) and is_negative(sign_run(known, number + 1)):
+            said, place = _NOT_POSITIVE, known[number + 1].place
+        elif token.kind == "number":
+            said = _misspelled(token, text) or _number(token.text, before, earlier.text.lower())
         elif token.kind == "string" and before in ("=~", "!~"):
             said, place = _pattern(token.text), earlier.place
         if said:
@@ -46,6 +51,32 @@ def unquoted(text: str) -> str:
     return value
 
 
+def _misspelled(token: Token, text: str) -> str:
+    """What is wrong with the underscores of a number; they stand between digits, and not in durations."""
+    spelled, hexadecimal = token.text, token.text[:2].lower() == "0x"
+    if spelled[-1] in "smhdwy" and not hexadecimal:
+        return _not_a_duration(spelled) if "_" in spelled else ""
+    invalid = f'error parsing number: strconv.ParseFloat: parsing "{spelled}": invalid syntax'
+    if hexadecimal and not spelled[2:].strip("_"):
+        return invalid
+    place = _BETWEEN_DIGITS[hexadecimal].sub("-", spelled).find("_")
+    if place < 0:
+        return ""
+    after = text[token.place + len(spelled) :][:1]
+    if place == len(spelled) - 1 and after and not after.isalnum() and spelled[place - 1] not in "._":
+        return invalid
+    shown = spelled[: place + 1] if spelled[place - 1] in "._eE+-" and not hexadecimal else spelled[: place + 2]
+    return f'bad number or duration syntax: "{shown}"'
+
+
+def _not_a_duration(spelled: str) -> str:
+    """What Prometheus says of an underscore in a duration."""
+    before = spelled[: spelled.index("_")]
+    if before.isdigit():
+        return f'unknown unit "_" in duration "{spelled}"'
+    return f'bad number or duration syntax: "{before}"'
+
+
 def _number(text: str, before: str, earlier: str) -> str:
     try:
         found, wrong = amount(text), "value out of range"
@@ -56,7 +87,7 @@ def _number(text: str, before: str, earlier: str) -> str:
     if found == inf:
         return f'error parsing number: strconv.ParseFloat: parsing "{text}": {wrong}'
     if before in ("[", ":") and found == 0:
-        return "duration must be greater than 0"
+        return _NOT_POSITIVE
     return "duration out of range" if lasts and found > _LONGEST_S else ""
 
 
