@@ -383,3 +383,9 @@ def test_a_real_page() -> None:
     assert len(told) == 507
     assert page.times is None
     assert NO_TIME not in page.row.values
+
+
+def test_a_family_without_a_help_text_has_no_line_for_it() -> None:
+    families = {"x": Family("x", "gauge", "", ""), "y": Family("y", "gauge", "Y.", "")}
+    samples = [(series_of(name), 1.0, None) for name in families]
+    assert render_text(samples, families) == "# TYPE x gauge\nx 1\n# HELP y Y.\n# TYPE y gauge\ny 1\n"

@@ -107,3 +107,31 @@ def test_any_bytes_are_read_or_refused(text: bytes) -> None:
     except QueryError:
         return
     assert isinstance(found.text("a"), str)
+
+
+@pytest.mark.parametrize(
+    ("query", "kept", "problem"),
+    [
+        ("query=1&x=%zz", "1", 'invalid URL escape "%zz"'),
+        ("%z=2&query=1", "1", 'invalid URL escape "%z"'),
+        ("query=%4", "", 'invalid URL escape "%4"'),
+        ("a=%1gq&b=%zz&query=1", "1", 'invalid URL escape "%1g"'),
+        ("query=1;x=1", "", "invalid semicolon separator in query"),
+        ("x=%zz&y;&query=1", "1", "invalid semicolon separator in query"),
+        ("query=%31&&x=%C3%28", "1", ""),
+        ("query=%3B", ";", ""),
+    ],
+)
+def test_fields_that_cannot_be_read_are_left_out(query: str, kept: str, problem: str) -> None:
+    form = "application/x-www-form-urlencoded"
+    for found in (
+        Parameters.read(query.encode()),
+        Parameters.read(b"other=1", form, query.encode()),
+        Parameters.read(query.encode(), form, b"other=1"),
+    ):
+        assert found.text("query") == kept
+        if problem:
+            with pytest.raises(QueryError, match=f"^error parsing form values: {problem}$"):
+                found.strict()
+        else:
+            assert found.strict() is found

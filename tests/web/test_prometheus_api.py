@@ -243,7 +243,33 @@ def test_what_the_server_says_of_itself(api: httpx.Client) -> None:
     assert "query.lookback_delta: 5m" in data(api, "status/config")["yaml"]
     runtime = data(api, "status/runtimeinfo")
     assert (runtime["startTime"], runtime["storageRetention"]) == ("2026-09-21T14:13:20Z", "2w1d")
+    assert data(api, "status/tsdb/blocks") == {"blocks": []}
+    assert data(api, "notifications") == []
     assert data(api, "status/walreplay") == {"min": 0, "max": 0, "current": 0}
+
+
+def test_features_are_those_there_are(api: httpx.Client) -> None:
+    found = data(api, "features")
+    for name, there in found["promql_functions"].items():
+        error = api.get("/api/v1/query", params={"query": f"{name}()"}).json().get("error", "")
+        assert ("not supported" in error or "unknown function" in error) <= (not there), name
+    assert {name for name, there in found["promql_functions"].items() if not there} == {"integral", "start_timestamp"}
+    for name, question in {
+        "fill": "up + fill(0) up",
+        "duration_expr": "up offset (1m)",
+        "smoothed": "up smoothed",
+    }.items():
+        assert found["promql"][name] == (api.get("/api/v1/query", params={"query": question}).status_code == 200)
+    assert found["api"]["admin"] is False
+
+
+@pytest.mark.parametrize(("path", "status"), [("series", 400), ("rules", 400), ("labels", 200), ("query", 200)])
+def test_fields_that_cannot_be_read_are_refused_where_prometheus_does(
+    api: httpx.Client, path: str, status: int
+) -> None:
+    answer = api.get(f"/api/v1/{path}?query=1&match[]=up&x=%zz")
+    assert answer.status_code == status
+    assert ("invalid URL escape" in answer.text) == (status == 400)
 
 
 @pytest.mark.parametrize("levels", [300, 3_000, 60_000])

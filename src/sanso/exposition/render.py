@@ -35,7 +35,8 @@ def render_text(series: Iterable[Sample], families: Mapping[str, Family]) -> str
         if family is not None:
             text = family.help.replace("\\", r"\\").replace("\n", r"\n")
             shown = quoted_name(name)
-            lines += [f"# HELP {shown} {text}", f"# TYPE {shown} {_OLD_TYPES.get(family.type, family.type)}"]
+            lines += [f"# HELP {shown} {text}"] if text else []
+            lines.append(f"# TYPE {shown} {_OLD_TYPES.get(family.type, family.type)}")
             samples = in_metric_order(samples, name, family.type)
         lines += [_line(*sample) for sample in samples]
     return "\n".join(lines) + "\n" if lines else ""

@@ -16,7 +16,7 @@ def delete_series(services: Services, asked: Asked) -> Response:
     """Delete what the selectors name, between two times."""
     if services.admin is None:
         return _disabled()
-    texts = asked.given.every("match[]")
+    texts = asked.given.strict().every("match[]")
     if not texts:
         raise QueryError("no match[] parameter provided")
     start, end = asked.given.time_ms("start", -(1 << 62)), asked.given.time_ms("end", 1 << 62)

@@ -24,7 +24,7 @@ _ESCAPED = re.compile(r"_([0-9A-Fa-f]{1,6})_|__")
 
 def series(services: Services, asked: Asked) -> Response:
     """The label sets of the series that satisfy one of the selectors."""
-    if not asked.given.every("match[]"):
+    if not asked.given.strict().every("match[]"):
         raise QueryError("no match[] parameter provided")
     limit = asked.given.limit()
     sets = []

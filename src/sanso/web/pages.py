@@ -40,7 +40,7 @@ def federate(services: Services, asked: Asked) -> Response:
     """
     now = services.clock.now_ms()
     newest = Newest()
-    for matchers in [matchers_of(text) for text in asked.given.every("match[]")]:
+    for matchers in [matchers_of(text) for text in asked.given.strict().every("match[]")]:
         for frame in services.reader.select(matchers, now - services.limits.lookback_ms, now):
             asked.control.hold(frame.values.size, read=frame.values.size)
             newest.take(frame)

@@ -23,14 +23,17 @@ _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]
 _DURATION = re.compile(r"0|(?=.)(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
 _EDGES_MS = {"-292273086-05-16T16:47:06Z": -_MOST_MS, "292277025-08-18T07:12:54.999999999Z": _MOST_MS}
 """The first and last time of Prometheus as its clients write them: no RFC 3339 has such years."""
+_BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})[^=]{0,2}")
+_UNREADABLE = "error parsing form values: "
 _OVERFLOWS = 'cannot parse "{}" to a valid duration. It overflows int64'
 
 
 class Parameters:
     """The parameters of one request; later ones of a name count too where several may be given."""
 
-    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, pairs: Sequence[tuple[str, str]], problem: str = "") -> None:
         self._pairs = pairs
+        self._problem = problem
 
     @classmethod
     async def of(cls, request: Request) -> Parameters:
@@ -40,20 +43,33 @@ class Parameters:
 
     @classmethod
     def read(cls, query: bytes, content_type: str = "", body: bytes = b"") -> Parameters:
-        """Form and query string; the form counts first.
+        """Form and query string; the form counts first. A field that cannot be read is left out: see `strict`.
 
         Raises:
             QueryError: One of them cannot be read.
         """
         form = body if content_type.partition(";")[0].strip() == "application/x-www-form-urlencoded" else b""
         pairs: list[tuple[str, str]] = []
-        for text in (form, query):
-            if text:
+        problem = ""
+        for sent in (form, query):
+            if sent:
                 try:
-                    pairs += parse_qsl(text.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+                    text, wrong = _readable(sent.decode())
+                    pairs += parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
                 except ValueError as error:
-                    raise QueryError(f"error parsing form values: {error}") from error
-        return cls(pairs)
+                    raise QueryError(f"{_UNREADABLE}{error}") from error
+                problem = problem or wrong
+        return cls(pairs, problem)
+
+    def strict(self) -> Parameters:
+        """These; for where Prometheus wants every field to be one that can be read.
+
+        Raises:
+            QueryError: One is not.
+        """
+        if self._problem:
+            raise QueryError(f"{_UNREADABLE}{self._problem}")
+        return self
 
     def every(self, name: str) -> list[str]:
         """All values of a name."""
@@ -129,6 +145,22 @@ class Parameters:
         if text and not re.fullmatch(r"[+-]?\d{1,18}", text):
             raise QueryError(problem)
         return int(text) if text else default
+
+
+def _readable(text: str) -> tuple[str, str]:
+    """The fields that can be read, as Go reads them, and what is wrong with the others."""
+    if ";" not in text and not _BAD_ESCAPE.search(text):
+        return text, ""
+    kept, escape, semicolon = [], "", False
+    for field in text.split("&"):
+        bad = _BAD_ESCAPE.search(field)
+        if ";" in field:
+            semicolon = True
+        elif bad:
+            escape = escape or f'invalid URL escape "{bad[0]}"'
+        else:
+            kept.append(field)
+    return "&".join(kept), "invalid semicolon separator in query" if semicolon else escape
 
 
 def invalid(name: str, why: str) -> QueryError:

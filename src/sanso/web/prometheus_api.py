@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sanso.web import admin_api, names, pages, queries, remote_read, rules_api, status_api, targets_api
+from sanso.web import admin_api, features, names, pages, queries, remote_read, rules_api, status_api, targets_api
 from sanso.web.door import ASK, CHANGE, READ, Endpoint
 
 LABEL_VALUES = Endpoint(names.label_values)
@@ -33,6 +33,9 @@ ENDPOINTS: dict[str, Endpoint] = {
             "status/tsdb": Endpoint(status_api.store_info, READ),
             "status/flags": Endpoint(status_api.flags, READ, at_once=True),
             "status/config": Endpoint(status_api.config, READ, at_once=True),
+            "status/tsdb/blocks": Endpoint(status_api.blocks, READ, at_once=True),
+            "notifications": Endpoint(status_api.notifications, READ, at_once=True),
+            "features": Endpoint(features.features, READ, at_once=True),
             "status/walreplay": Endpoint(status_api.replay, READ, at_once=True),
             "read": Endpoint(remote_read.remote_read, frozenset({"POST"})),
             "admin/tsdb/delete_series": Endpoint(admin_api.delete_series, CHANGE),

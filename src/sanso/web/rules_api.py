@@ -25,7 +25,7 @@ _TRUE, _FALSE = ("1", "t", "true"), ("", "0", "f", "false")
 
 def rules(services: Services, asked: Asked) -> Response:
     """The rules in their groups, with the alerts that they raise."""
-    given = asked.given
+    given = asked.given.strict()
     kinds = _TYPES.get(given.text("type").lower())
     if kinds is None:
         raise invalid("type", f'not supported value "{given.text("type").lower()}"')

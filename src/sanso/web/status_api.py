@@ -103,6 +103,16 @@ def replay(_services: Services, _: Asked) -> Response:
     return success({"min": 0, "max": 0, "current": 0})
 
 
+def blocks(_services: Services, _: Asked) -> Response:
+    """Prometheus's blocks: history is held in another form, of which `status/tsdb` tells."""
+    return success({"blocks": []})
+
+
+def notifications(_services: Services, _: Asked) -> Response:
+    """What the server has to tell who looks at its page: its state is told by `runtimeinfo` and the log."""
+    return success([])
+
+
 def _most(counts: Mapping[str, int], limit: int) -> list[dict[str, Any]]:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [{"name": name, "value": count} for name, count in ordered[:limit]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from sanso.model.durations import format_duration_ms
@@ -27,7 +29,7 @@ def called(evaluation: Evaluation, node: Function) -> Value:
     Raises:
         QueryError: The function is not known, or does not take its arguments.
     """
-    special = {"absent": _absent, "absent_over_time": _absent, "timestamp": _timestamp, "info": info}.get(node.name)
+    special = _SPECIAL.get(node.name)
     if special is not None:
         return special(evaluation, node)
     definition = RANGE.get(node.name)
@@ -159,3 +161,14 @@ def _timestamp(evaluation: Evaluation, node: Function) -> Vector:
         found = evaluation.vector(argument)
         own = np.broadcast_to(evaluation.steps / 1000, found.values.shape)
     return drop_name(Vector(found.labels, blank(own, found.held)))
+
+
+_SPECIAL: dict[str, Callable[[Evaluation, Function], Value]] = {
+    "absent": _absent, "absent_over_time": _absent, "timestamp": _timestamp, "info": info,
+}  # fmt: skip
+"""Functions that look at the question, not at the values of their arguments alone."""
+
+
+def known_functions() -> frozenset[str]:
+    """The names of all functions."""
+    return frozenset({*_SPECIAL, *PLAIN, *RANGE})
