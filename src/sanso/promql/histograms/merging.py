@@ -107,14 +107,32 @@ def _summed(table: Table, cells: Ints, group: Ints, starts: Ints, weights: Float
 
 
 def _totals(values: Floats, starts: Ints) -> Floats:
-    """Sums of the groups along the last axis; groups of one small size are added member by member, which is faster."""
-    size = values.shape[-1] // len(starts)
-    if size > _SMALL or values.shape[-1] != size * len(starts) or (starts != np.arange(len(starts)) * size).any():
-        summed: Floats = np.add.reduceat(values, starts, axis=-1)
-        return summed
-    total = values[..., ::size].copy()
+    """Sums of the groups along the last axis; those of a small group are added one after the other, as in Prometheus.
+
+    Which way a group goes is its own matter: a range must not round otherwise than its instants.
+    """
+    sizes = np.diff(np.append(starts, values.shape[-1]))
+    small = sizes <= _SMALL
+    total: Floats = np.empty((*values.shape[:-1], len(starts)))
+    if small.any():
+        total[..., small] = _in_turn(values, starts[small], sizes[small])
+    if not small.all():
+        total[..., ~small] = np.add.reduceat(values, starts, axis=-1)[..., ~small]
+    return total
+
+
+def _in_turn(values: Floats, starts: Ints, sizes: Ints) -> Floats:
+    size = int(sizes.max())
+    if (sizes == size).all() and (starts == starts[0] + np.arange(len(starts)) * size).all():
+        values = values[..., starts[0] : starts[-1] + size]
+        total: Floats = values[..., ::size].copy()
+        for member in range(1, size):
+            total += values[..., member::size]
+        return total
+    total = values[..., starts]
     for member in range(1, size):
-        total += values[..., member::size]
+        there = sizes > member
+        total[..., there] += values[..., starts[there] + member]
     return total
 
 
