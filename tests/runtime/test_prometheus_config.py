@@ -282,3 +282,26 @@ scrape_configs:
     assert "hidden" not in shown
     assert shown.count("<secret>") == 3
     assert "username: u" in shown
+
+
+def test_times_of_nothing_are_those_given_by_default(tmp_path: Path) -> None:
+    path = tmp_path / "prometheus.yml"
+    path.write_text(
+        "global: {scrape_interval: 0s, scrape_timeout: 0s, evaluation_interval: 0}\n"
+        "scrape_configs:\n"
+        "- {job_name: a, scrape_interval: 0s, scrape_timeout: 0s}\n"
+        "- {job_name: b, scrape_interval: 5s}\n"
+    )
+    jobs = load_prometheus_config(path).plan.jobs
+    assert [(job.interval_ms, job.timeout_ms) for job in jobs] == [(60_000, 10_000), (5_000, 5_000)]
+    path.write_text("global: {scrape_interval: 0s, scrape_timeout: 70s}\n")
+    with pytest.raises(ConfigError, match="longer than the scrape interval"):
+        load_prometheus_config(path)
+
+
+@pytest.mark.parametrize("after", ["---\nglobal: {scrape_interval: 7s}\n", "---\nnonsense: {", "---\n"])
+def test_what_comes_after_the_first_document_is_passed_over(tmp_path: Path, after: str) -> None:
+    path = tmp_path / "prometheus.yml"
+    path.write_text(f"global: {{scrape_interval: 4s}}\nscrape_configs: [{{job_name: a, sample_limit: 0x10}}]\n{after}")
+    (job,) = load_prometheus_config(path).plan.jobs
+    assert (job.interval_ms, job.limits.samples) == (4_000, 16)

@@ -45,6 +45,7 @@ _GLOBAL_KEYS = (
     | QUIET_KEYS
 )  # fmt: skip
 _KEYS = {"global", "rule_files", "scrape_configs", "scrape_config_files", "storage", *_NOT_YET, *_QUIET}
+_TIMES = ("scrape_interval", "scrape_timeout", "evaluation_interval")
 _MINUTE_MS = 60_000
 
 
@@ -78,7 +79,7 @@ def load_prometheus_config(path: Path) -> PrometheusConfig:
     table = _root(path)
     table.only(_KEYS)
     notices = [f"{key} is not supported yet: {instead}" for key, instead in _NOT_YET.items() if key in table]
-    inner = table.table("global") or Table(table.document, "global", {})
+    inner = _without_zeroes(table.table("global") or Table(table.document, "global", {}))
     defaults = Defaults(_global(inner, notices), notices.append)
     jobs = _jobs(table, defaults)
     for other in _matching(table, "scrape_config_files"):
@@ -106,6 +107,12 @@ def _root(path: Path) -> Table:
     return Table(document, "", document.tree or {})
 
 
+def _without_zeroes(table: Table) -> Table:
+    """The table without times of 0, which stand for none given."""
+    zeroes = {key for key in _TIMES if key in table and table.duration_ms(key, 0, least=0) == 0}
+    return Table(table.document, table.place, {key: each for key, each in table.values.items() if key not in zeroes})
+
+
 def _global(table: Table, notices: list[str]) -> ScrapeJob:
     table.only(_GLOBAL_KEYS)
     interval, timeout = read_times(table, ScrapeJob("", _MINUTE_MS))
@@ -117,7 +124,7 @@ def _global(table: Table, notices: list[str]) -> ScrapeJob:
 
 def _jobs(table: Table, defaults: Defaults) -> list[ScrapeJob]:
     jobs = []
-    for inner in table.tables("scrape_configs"):
+    for inner in map(_without_zeroes, table.tables("scrape_configs")):
         inner.only(JOB_KEYS)
         jobs.append(read_job(inner, defaults))
     return jobs

@@ -10,6 +10,7 @@ from sanso.model.durations import parse_duration_ms
 from sanso.model.errors import ConfigError
 from sanso.model.sizes import parse_bytes
 from sanso.rules.places import Document
+from sanso.runtime.yaml_numbers import whole
 
 _T = TypeVar("_T")
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -80,10 +81,11 @@ class Table:
         value = self.raw(key)
         if value is None:
             return default
-        text = str(value)
-        if isinstance(value, bool) or not (text.isascii() and text.isdigit()):
+        if isinstance(value, str):
+            return self.made(key, whole, value)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise self.error(key, f"a whole number is expected, not {value!r}")
-        return int(text)
+        return value
 
     def duration_ms(self, key: str, default: int, *, least: int = 1) -> int:
         """A duration in milliseconds."""

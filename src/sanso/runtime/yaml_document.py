@@ -26,7 +26,7 @@ def read_yaml(path: Path) -> Document:
         raise ConfigError(str(path), f"cannot be read: {reason}") from error
     document = Document(str(path), None)
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = _first(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise ConfigError(str(path), f"is not YAML: {error.problem}", line) from error
@@ -34,6 +34,15 @@ def read_yaml(path: Path) -> Document:
         raise ConfigError(str(path), f"is not YAML: {error}") from error
     document.tree = _Walk(document).value(root, "") if root is not None else None
     return document
+
+
+def _first(text: str) -> yaml.Node | None:
+    """The first document; what comes after it is passed over, as Prometheus does."""
+    loader = yaml.SafeLoader(text)
+    try:
+        return loader.get_node() if loader.check_node() else None
+    finally:
+        loader.dispose()
 
 
 class _Walk:
