@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -78,7 +79,7 @@ class Layout:
         known: Labels by line prefix, by the number label in force.
         samples: The place of each sample line among the lines.
         labels: Each sample line's series.
-        duplicates: Sample lines whose series stand twice.
+        twice: The series of sample lines that do not count, as another line has the same.
     """
 
     def __init__(self, lines: Sequence[bytes], shape: Shape, previous: Layout | None, *, last_wins: bool) -> None:
@@ -96,7 +97,7 @@ class Layout:
         before = previous.columns if previous is not None else Columns(())
         self.columns: Columns
         self.columns, self._take = columns_of(shape.labels, before, last_wins=last_wins)
-        self.duplicates = len(shape.labels) - len(self.columns.labels)
+        self.twice = _twice(shape.labels, self.columns)
 
     def tails(self, lines: Sequence[bytes]) -> list[bytes] | None:
         """What follows each prefix; None where the page is not of this shape."""
@@ -146,6 +147,12 @@ def is_number(text: bytes) -> bool:
 def _well_spelled(values: Floats, texts: list[bytes]) -> bool:
     """Whether what is not finite was written so: float() takes +nan, and makes an infinity of 1e999."""
     return all(_NOT_FINITE.fullmatch(texts[place].strip()) for place in np.flatnonzero(~np.isfinite(values)))
+
+
+def _twice(labels: Sequence[Labels], columns: Columns) -> tuple[Labels, ...]:
+    if len(labels) == len(columns.labels):
+        return ()
+    return tuple((Counter(labels) - Counter(columns.labels)).elements())
 
 
 def _known(shape: Shape) -> Known:

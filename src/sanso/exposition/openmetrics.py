@@ -16,7 +16,7 @@ from sanso.exposition.openmetrics_rules import CompiledRules, NumberRules
 from sanso.exposition.page import NO_TIME, Exemplar, Limits, Page
 from sanso.exposition.parse import check_samples, page_lines
 from sanso.exposition.series_text import BRACES, STRICT_PREFIX, SeriesTexts, label_pairs, shown
-from sanso.model.errors import DecodeError
+from sanso.model.errors import DecodeError, LineError
 from sanso.model.frame import Floats, Row, Times
 from sanso.model.labels import Labels, metric_name
 
@@ -101,13 +101,13 @@ class OpenMetricsParser:
         broken = learned.rules.judge(numbers.values, numbers.times)
         if broken is not None:
             line, rule = broken
-            raise DecodeError(f"line {layout.samples[line] + 1}: {metric_name(layout.labels[line])} {rule}")
+            raise LineError(layout.samples[line] + 1, f"{metric_name(layout.labels[line])} {rule}")
         self._learned = learned
         values, times = numbers.values, None
         if numbers.times is not None:
             values, times = learned.rules.settle(values, numbers.times), layout.in_columns(numbers.times)
         row = Row(layout.columns, layout.in_columns(values))
-        return Page(row, layout.families, times, numbers.exemplars, layout.duplicates)
+        return Page(row, layout.families, times, numbers.exemplars, len(layout.twice), twice=layout.twice)
 
     def _numbers(self, tails: list[bytes], learned: _Learned) -> _Numbers:
         numbers = self._read(tails)
@@ -124,14 +124,14 @@ class OpenMetricsParser:
         for place, series, bound, tail in zip(layout.samples, layout.labels, learned.bounds, tails, strict=True):
             found = _TAIL.fullmatch(tail)
             if found is None or not is_number(found[1]):
-                raise DecodeError(f"line {place + 1}: a number is expected, not {shown(tail)}")
+                raise LineError(place + 1, f"a number is expected, not {shown(tail)}")
             values.append(float(found[1]))
             times.append(_milliseconds(found[2]))
             if found[3] is not None:
                 try:
                     exemplars.append(self._exemplar(series, bound, found))
                 except DecodeError as error:
-                    raise DecodeError(f"line {place + 1}: {error}") from error
+                    raise LineError(place + 1, error) from error
         stamps = None if all(time == NO_TIME for time in times) else np.array(times, np.int64)
         return _Numbers(np.array(values, np.float64), stamps, tuple(exemplars))
 
@@ -150,7 +150,7 @@ class OpenMetricsParser:
     def _learn(self, lines: Sequence[bytes]) -> _Learned:
         end = len(lines) - 1 if lines[-1] else len(lines) - 2
         if end < 0 or lines[end] != b"# EOF":
-            raise DecodeError(f"line {max(end, 0) + 1}: the page must end with # EOF")
+            raise LineError(max(end, 0) + 1, "the page must end with # EOF")
         last = self._learned
         known = last.layout.known if last is not None else {}
         sections: dict[_Key, Section] = {}
@@ -163,7 +163,7 @@ class OpenMetricsParser:
             sections[key] = section
             for name, taken in section.names:
                 if not names.isdisjoint(taken):
-                    raise DecodeError(f"line {start + 1}: the family {name} was told before, or clashes with another")
+                    raise LineError(start + 1, f"the family {name} was told before, or clashes with another")
                 names.update(taken)
             rules.take(section.rules, len(shape.samples))
             bounds += section.bounds
@@ -209,7 +209,7 @@ def _sections(lines: Sequence[bytes], end: int, known: Known) -> Iterator[tuple[
             found = STRICT_PREFIX.match(line)
             if found is None:
                 wanted = 'name{label="value"} and a number are expected'
-                raise DecodeError(f"line {place + 1}: {wanted}, not {shown(line)}")
+                raise LineError(place + 1, f"{wanted}, not {shown(line)}")
             prefix = found[0]
         prefixes.append(prefix)
     if metadata or prefixes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sanso.exposition.openmetrics_rules import NumberRules
 from sanso.exposition.series_text import shown, unescape, utf8
-from sanso.model.errors import DecodeError
+from sanso.model.errors import DecodeError, LineError
 from sanso.model.frame import Family, FamilyType
 from sanso.model.labels import NAME, Labels, metric_name, value_of, without
 
@@ -81,7 +81,7 @@ def read_section(
             family.sample(labels)
         _end(family, section)
     except DecodeError as error:
-        raise DecodeError(f"line {number}: {error}") from error
+        raise LineError(number, error) from error
     return section
 
 

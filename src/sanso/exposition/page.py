@@ -88,6 +88,7 @@ class Page:
         parts: How many columns, the last ones, are parts of native histograms (`model.native_histogram`).
         missing: How many histograms have parts there but no sample on this page.
         emptied: Labels that were given without a value, by series; None where the text itself has to be asked.
+        twice: The series of `duplicates`, on a page of text.
     """
 
     row: Row
@@ -99,6 +100,7 @@ class Page:
     parts: int = 0
     missing: int = 0
     emptied: Mapping[Labels, frozenset[str]] | None = None
+    twice: tuple[Labels, ...] = ()
 
     @property
     def samples(self) -> int:

@@ -10,7 +10,7 @@ from sanso.exposition.layout import Known, Layout, Shape, is_number, plain_numbe
 from sanso.exposition.number_labels import NUMBER_LABELS
 from sanso.exposition.page import NO_TIME, Limits, Page
 from sanso.exposition.series_text import QUOTED, TEXT_PREFIX, SeriesTexts, shown, unescape, utf8
-from sanso.model.errors import DecodeError
+from sanso.model.errors import DecodeError, LineError
 from sanso.model.frame import Family, FamilyType, Floats, Row, Times
 
 _META = re.compile(
@@ -61,7 +61,7 @@ class TextParser:
         values, times = numbers
         row = Row(layout.columns, layout.in_columns(values))
         placed = None if times is None else layout.in_columns(times)
-        return Page(row, layout.families, placed, duplicates=layout.duplicates)
+        return Page(row, layout.families, placed, duplicates=len(layout.twice), twice=layout.twice)
 
     def _laid(self, layout: Layout | None, lines: Sequence[bytes]) -> tuple[Floats, Times | None] | None:
         """Values and times of the page; None where it is not of this layout, or a line holds no number."""
@@ -102,7 +102,7 @@ class TextParser:
                 labels = here.get(found[0]) or self._texts.labels(found[0], metadata.number_label)
                 shape.add(place, found[0], labels)
             except DecodeError as error:
-                raise DecodeError(f"line {place + 1}: {error}") from error
+                raise LineError(place + 1, error) from error
         check_samples(shape.samples, self._limits)
         shape.families = metadata.families()
         return Layout(lines, shape, self._layout, last_wins=False)
@@ -172,7 +172,7 @@ def _wrong_number(lines: Sequence[bytes], layout: Layout) -> DecodeError:
     for place, tail in zip(layout.samples, layout.tails(lines) or (), strict=True):
         found = _TAIL.fullmatch(tail)
         if found is None or not is_number(found[1]):
-            return DecodeError(f"line {place + 1}: a number and perhaps a time in ms are expected, not {shown(tail)}")
+            return LineError(place + 1, f"a number and perhaps a time in ms are expected, not {shown(tail)}")
         if found[2] is not None and abs(int(found[2][:21])) >= 2**63:
-            return DecodeError(f"line {place + 1}: the time {shown(found[2])} is out of range")
+            return LineError(place + 1, f"the time {shown(found[2])} is out of range")
     return DecodeError("a number is expected after every series")

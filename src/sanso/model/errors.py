@@ -61,6 +61,14 @@ class DecodeError(SansoError):
     """Input from outside cannot be read."""
 
 
+class LineError(DecodeError):
+    """A line of a page cannot be read; `line` is its number, from 1."""
+
+    def __init__(self, line: int, why: object) -> None:
+        super().__init__(f"line {line}: {why}")
+        self.line = line
+
+
 class StoreError(SansoError):
     """The store cannot do what was asked."""
 

@@ -271,3 +271,33 @@ async def test_bounds_have_one_spelling_and_the_wish_for_no_instance_is_heard_th
     scraped = Scraped(honor_labels=True)
     await scraped.scrape('# TYPE a histogram\na_bucket{instance="",le="1"} 1\na_bucket{le="+Inf"} 1\n')
     assert set(scraped.kept()) == {'a_bucket{job="j", le="1.0"}', f'a_bucket{{{TARGET}, le="+Inf"}}'}
+
+
+@pytest.mark.parametrize(
+    ("page", "scraped_samples", "kept"),
+    [
+        ("a 1\nb 2\nc x y z\nd 4\n", 2, 2),
+        ("c x y z\nd 4\n", 0, 0),
+        ("a 1\nb 2\nc x\n", 2, 2),
+        ("a 1\nc x\nb {\n", 1, 1),  # the number is judged after what stands before it
+        ("a 1\n# TYPE b nonsense\nb 2\n", 1, 1),
+        ("a 1\na 1\nb 2\nc x y\n", 3, 3),
+        ("a 1\ngo_a 2\nc x y\n", 2, 1),
+        ("a 1\nb 2\nc 3\nd 4\ne x y\n", 4, 4),  # more than the limit before the line that is wrong
+        ("a 1\na 1\ngo_a 1\ngo_a 1\n", 4, 2),
+        ("a 1\na 1\ngo_a 1\ngo_a 1\nb 2\nc 3\nd 4\n", 7, 5),
+        ("# TYPE a gauge\na 1\n# TYPE b gauge\nb x\n# EOF\n", 1, 1),
+        ("# TYPE a gauge\na 1\n# TYPE a gauge\na 2\n# EOF\n", 1, 1),
+    ],
+)
+async def test_it_is_told_how_far_a_page_was_read(page: str, scraped_samples: int, kept: int) -> None:
+    rule = RelabelRule(source_labels=("__name__",), regex="go_.*", action="drop")
+    scraped = Scraped(metric_relabel=(rule,), limits=ScrapeLimits(samples=3))
+    await scraped.scrape("z 1\n")
+    await scraped.scrape(page, OPENMETRICS if "# EOF" in page else "text/plain")
+    await scraped.scrape("z 1\n", "text/plain")
+    assert scraped.figure("scrape_samples_scraped") == [1.0, scraped_samples, 1.0]
+    assert scraped.figure("scrape_samples_post_metric_relabeling") == [1.0, kept, 1.0]
+    assert (
+        scraped.figure("up")[1] == scraped.figure("scrape_series_added")[2] == float((scraped_samples, kept) == (4, 2))
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sanso.model.clock import Clock
-from sanso.model.errors import DecodeError, SourceError
+from sanso.model.errors import DecodeError, LineError, SourceError
 from sanso.model.frame import Family
 from sanso.sources.scrape.connection import BodyTooLargeError, HttpAnswer
 from sanso.sources.scrape.fetch import Fetcher
@@ -19,6 +19,7 @@ from sanso.sources.scrape.target import Target
 
 _log = logging.getLogger(__name__)
 _MOST_SHIFT_MS = 20
+_MOST_READINGS = 4
 Health = Literal["unknown", "up", "down"]
 
 
@@ -68,6 +69,7 @@ class Cycle:
         self._recorder = recorder
         self._clock = clock
         self._parser = PageParser(pages, target.histograms)
+        self._pages = pages
         self._wish = pages.wish(target.timeout_ms)
 
     async def run(self) -> None:
@@ -93,7 +95,10 @@ class Cycle:
             if self.refusal:
                 raise SourceError(self.refusal)
             answer = await self._fetcher.fetch(self._target.url, self._wish)
-            self._take(answer, time_ms, start)
+            try:
+                self._take(answer, time_ms, start)
+            except LineError as error:
+                raise self._stopped(answer, error) from error
         except (SourceError, DecodeError) as error:
             took = self._clock.monotonic() - start
             report = Report(
@@ -120,12 +125,28 @@ class Cycle:
             up=True,
             duration_s=took,
             scraped=page.samples,
-            kept=placing.kept - page.missing,
+            kept=self._recorder.kept(page, placing),
             added=placing.added,
             body_bytes=len(answer.body),
         )
         self._recorder.write(time_ms, page, placing, report)
         self._note("up", time_ms, took, samples=page.samples)
+
+    def _stopped(self, answer: HttpAnswer, error: LineError) -> LimitError:
+        """How far a page was read that breaks off at a line, with what is wrong there."""
+        wrong = error
+        for _ in range(_MOST_READINGS):  # what is found first in a page need not be what comes first in it
+            good = b"".join(line + b"\n" for line in answer.body.split(b"\n")[: wrong.line - 1])
+            try:
+                page = self._pages.before(good, answer.headers.get("content-type", ""), self._target.histograms)
+                return LimitError(str(wrong), page.samples, self._recorder.would_keep(page, good))
+            except LimitError as limit:
+                return LimitError(str(wrong), limit.samples, limit.kept)
+            except LineError as earlier:
+                wrong = earlier
+            except (SourceError, DecodeError):
+                break
+        return LimitError(str(wrong), 0, 0)
 
     async def _guarded_scrape(self, time_ms: int) -> None:
         try:

@@ -86,6 +86,15 @@ class JobPages:
             return OpenMetricsParser(self._limits, self._openmetrics)
         return before if isinstance(before, TextParser) else TextParser(self._limits, self._text)
 
+    def before(self, body: bytes, content_type: str, histograms: HistogramWish | None) -> Page:
+        """What stands in a text page before a line that is wrong; what is known of the target's pages stays.
+
+        Raises:
+            DecodeError: Something is wrong there too.
+        """
+        parser = self.parser(content_type, None, histograms or self.histograms)
+        return parser.parse(body + b"# EOF\n" if isinstance(parser, OpenMetricsParser) else body)
+
 
 class PageParser:
     """Reads the pages of one target, in whichever format each is.

@@ -124,11 +124,15 @@ class Labeller:
             return self._placing
         mapped = self._map(page, body)
         placing = self._placed(mapped, timed)
-        self._check(placing.kept, page.samples)
+        self._check(placing.kept, page, mapped)
         self._raw, self._mapped, self._mask = page.row.columns, mapped, mask
         self._by_name = None
         self._placing = _settled(placing)
         return placing
+
+    def kept(self, page: Page, placing: Placing) -> int:
+        """Samples of the last page that are left; lines of a series that stood before count too, as in Prometheus."""
+        return placing.kept - page.missing + sum(self.stored(labels) is not None for labels in page.twice)
 
     def stored(self, labels: Labels) -> Labels | None:
         """What a series of the last page is stored as; None where it is not."""
@@ -245,9 +249,12 @@ class Labeller:
             merged=floats - placed + mapped.merged,
         )
 
-    def _check(self, kept: int, lines: int) -> None:
-        if self._job.limits.samples and kept > self._job.limits.samples:
-            raise LimitError(f"sample limit exceeded: {kept} samples, limit {self._job.limits.samples}", lines, kept)
+    def _check(self, kept: int, page: Page, mapped: _Mapped) -> None:
+        limit = self._job.limits.samples
+        if limit and kept > limit:
+            said = f"sample limit exceeded: {kept} samples, limit {limit}"
+            stored = dict(zip(page.row.columns.labels, mapped.labels, strict=True))
+            raise LimitError(said, page.samples, kept + sum(stored.get(labels) is not None for labels in page.twice))
 
 
 def page_limits(limits: ScrapeLimits) -> Limits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -94,7 +95,8 @@ class Recorder:
         names = [family.name for family in REPORT_FAMILIES[: None if job.extra_metrics else _PLAIN_REPORT]]
         report = [labels_of((*target.labels, *series_of(name))) for name in names]
         self._report = Columns(tuple(shared.pairs.labels(dict(labels)) for labels in report))
-        self._labeller = Labeller(job, target.labels, self._report.labels, shared.pairs)
+        self._new_labeller = partial(Labeller, job, target.labels, self._report.labels, shared.pairs)
+        self._labeller = self._new_labeller()
         self._timeout_s = target.timeout_ms / 1000
         self._families: tuple[Family, ...] = ()
         self._newest_ms = 0
@@ -113,6 +115,20 @@ class Recorder:
             SourceError: Relabelling leaves a series without a name.
         """
         return self._labeller.place(page, body)
+
+    def kept(self, page: Page, placing: Placing) -> int:
+        """How many samples of the page that was placed last are left after relabelling."""
+        return self._labeller.kept(page, placing)
+
+    def would_keep(self, page: Page, body: bytes) -> int:
+        """How many that would be of a page that is not to be written.
+
+        Raises:
+            LimitError: The page has more than the job allows.
+            SourceError: Relabelling leaves a series without a name.
+        """
+        labeller = self._new_labeller()
+        return labeller.kept(page, labeller.place(page, body))
 
     def write(self, time_ms: int, page: Page, placing: Placing, report: Report) -> None:
         """A page and its report."""
