@@ -416,6 +416,9 @@ def test_prometheus_client_takes_the_same_pages(lines: list[str]) -> None:
         raise AssertionError(f"prometheus_client refuses it: {error}") from error
     if isinstance(ours, str):
         assume(not any(rule in ours for rule in STRICTER))
+        series = [line.partition(" ")[0] for line in lines if not line.startswith("#")]
+        # A bucket that stands twice begins another point: prometheus_client does not ask whether the first was whole.
+        assume(len(set(series)) == len(series) or "without its +Inf bucket" not in ours)
     assert not isinstance(ours, str), ours
     told = {
         spelled(labels_of({NAME: sample.name, **sample.labels}), NUMBER_LABELS.get(family.type, ""), strict=True)
