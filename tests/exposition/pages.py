@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from sanso.exposition.page import NO_TIME, Page, Sample
 from sanso.model.labels import NAME, Labels, labels_of
+from sanso.model.native_histogram import COMPONENT
 
 NODE_EXPORTER = Path(__file__).resolve().parents[3] / "shared" / "data" / "node_exporter.prom"
 
 names = st.from_regex(r"[a-z_:][a-z0-9_:]{0,8}", fullmatch=True)
 label_names = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,6}", fullmatch=True).filter(lambda name: name != NAME)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-quoted_names = texts.filter(lambda name: name not in ("", NAME))
+quoted_names = texts.filter(lambda name: name not in ("", NAME, COMPONENT))
 values = st.floats(allow_nan=True, allow_infinity=True) | st.integers(-(10**6), 10**6).map(float)
 times = st.none() | st.integers(-(10**15), 10**15)
 
