@@ -216,6 +216,22 @@ def test_bytes_in_strings(text: str, shown: str, good: bool) -> None:
             "1:1: parse error: unary expression only allowed on expressions of type scalar or instant vector, "
             'got "string"',
         ),
+        *(
+            (
+                text,
+                f"{place}: parse error: unary expression only allowed on expressions of type scalar or instant vector, "
+                f'got "{got}"',
+            )
+            for text, place, got in [
+                ("+'a'", "1:1", "string"),
+                ("+('a')", "1:1", "string"),
+                ("-x[5m]", "1:1", "range vector"),
+                ("+ +x[5m]", "1:3", "range vector"),
+                ("+x[5m:1m]", "1:1", "range vector"),
+                ("y * rate(+x[5m])", "1:10", "range vector"),
+                ("label_replace(x, +'a', 'b', 'c', 'd')", "1:18", "string"),
+            ]
+        ),
         (
             "sum(x) offset 5m",
             "1:1: parse error: offset modifier must be preceded by an instant vector selector or range vector "

@@ -31,7 +31,9 @@ def message(text: str, error: str) -> str:
     said = re.sub(
         r"unknown escape sequence '(.)'", lambda found: f"{found[0][:-3]}U+{ord(found[1]):04X} '{found[1]}'", said
     )
-    said = re.sub(r"scalar or vector, got: (\w+)", r'scalar or instant vector, got "\1"', said)
+    said = re.sub(
+        r"scalar or vector, got: (\w+)", lambda found: f'scalar or instant vector, got "{_TYPES.get(found[1])}"', said
+    )
     return f"{where}: parse error: {said}" if where else f"parse error: {said}"
 
 

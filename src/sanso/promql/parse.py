@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from sanso.model.errors import QueryError
 from sanso.model.labels import NAME
 from sanso.model.matchers import Matcher, MatchOp
 from sanso.promql.lexical import NEGATIVE_TIMES, TOO_DEEP, Kind, parts
+from sanso.promql.messages import position
 from sanso.promql.reading import read, shown
 from sanso.promql.tree import (
     NOWHERE,
@@ -30,6 +31,7 @@ from sanso.promql.tree import (
     String,
     Subquery,
     When,
+    bare,
 )
 
 _OPERATORS: dict[str, MatchOp] = {
@@ -68,7 +70,8 @@ class _Conversion:
     """The parser's tree as ours; places are taken from the text's parts, which come in the same order."""
 
     def __init__(self, text: str) -> None:
-        self._parts: Iterator[tuple[Kind, int]] = (part for part in parts(text) if part[0] != "plus")
+        self._text = text
+        self._parts = deque(parts(text))
         self._lost = False
         self._last = ""
 
@@ -76,15 +79,36 @@ class _Conversion:
         """The place of the next part, which should be of one of these kinds; once it is not, places are unknown."""
         if self._lost:
             return NOWHERE
-        self._last, place = next(self._parts, ("", NOWHERE))
+        self._plus()
+        self._last, place = self._parts.popleft() if self._parts else ("", NOWHERE)
         self._lost = self._last not in kinds
         return NOWHERE if self._lost else place
 
     def node(self, node: Any) -> Node:
         """A node and all under it."""
-        convert: Any = getattr(self, f"_{type(node).__name__}")
+        kind = type(node).__name__
+        plus = NOWHERE if self._lost or kind == "BinaryExpr" else self._plus()  # it belongs to what stands on the left
+        convert: Any = getattr(self, f"_{kind}")
         converted: Node = convert(node)
+        if plus != NOWHERE:
+            self._check_signed(converted, plus)
         return converted
+
+    def _plus(self) -> int:
+        """The place of the last plus that stands here before a value, which the parser passes over."""
+        place = NOWHERE
+        while self._parts and self._parts[0][0] == "plus":
+            place = self._parts.popleft()[1]
+        return place
+
+    def _check_signed(self, converted: Node, plus: int) -> None:
+        inner = bare(converted)
+        got = "string" if isinstance(inner, String) else "range vector" if isinstance(inner, Range | Subquery) else ""
+        if got:
+            where = (
+                f'invalid parameter "query": {position(self._text, plus)}: parse error: unary expression only allowed'
+            )
+            raise QueryError(f'{where} on expressions of type scalar or instant vector, got "{got}"')
 
     def _NumberLiteral(self, node: Any) -> Node:  # noqa: N802 - named as the parser names its nodes
         place = self._place("number", "sign")
