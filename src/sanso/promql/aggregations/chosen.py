@@ -27,7 +27,7 @@ def best(vector: Vector, name_of: Grouping, amount: Floats, *, largest: bool) ->
     if not vector.labels or (whole < 1).all():
         return Vector([], vector.values[:0])
     groups = grouped(vector, name_of)
-    kept = np.zeros_like(groups.held)
+    kept = np.zeros(groups.held.shape, dtype=np.bool_)
     for _, rows in groups.alike():
         kept[rows] = _best_of(groups.values[rows], groups.held[rows], whole, largest=largest)
     rows = np.flatnonzero(kept.any(axis=1))
@@ -46,7 +46,7 @@ def limitk(vector: Vector, name_of: Grouping, amount: Floats) -> Vector:
     if not vector.labels:
         return vector
     groups = grouped(vector, name_of)
-    kept = np.zeros_like(groups.held)
+    kept = np.zeros(groups.held.shape, dtype=np.bool_)
     for _, rows in groups.alike():
         held = groups.held[rows]
         kept[rows] = held & (np.cumsum(held, axis=1) <= whole)

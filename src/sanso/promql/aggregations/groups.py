@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sanso.model.frame import Floats, Mask
+from sanso.model.frame import Floats, Mask, is_whole
 from sanso.model.labels import NAME, Labels, LabelSets, derived, without
 from sanso.promql.values import Vector, present
 
@@ -104,4 +104,6 @@ def _members(labels: list[Labels], name_of: Grouping) -> Members:
 
 def _held(vector: Vector, values: Floats, order: NDArray[np.intp]) -> Mask:
     """Where rows in their order have a value of either kind."""
-    return present(values) if vector.histograms is None else vector.held[order]
+    if vector.histograms is not None:
+        return vector.held[order]
+    return np.broadcast_to(np.True_, values.shape) if is_whole(values) else present(values)

@@ -14,8 +14,7 @@ from sanso.promql.values import Window
 @range_function("rate", least=2, coarse="last", counter=True)
 def rate(window: Window, _: Call) -> Floats:
     """A counter's growth a second."""
-    seconds = (window.ends - window.starts) / 1000
-    return _extrapolated(window, counter=True) / seconds
+    return _extrapolated(window, counter=True, seconds=(window.ends - window.starts) / 1000)
 
 
 @range_function("increase", least=2, coarse="last", counter=True)
@@ -53,8 +52,14 @@ def _last_two(window: Window) -> tuple[Floats, Floats, Floats]:
     return window.values[:, place], window.values[:, place - 1], seconds
 
 
-def _extrapolated(window: Window, *, counter: bool) -> Floats:
-    """Growth between the first and the last sample, stretched to the window's edges where they are near."""
+def _extrapolated(window: Window, *, counter: bool, seconds: Floats | float = 1.0) -> Floats:
+    """Growth between the first and the last sample, stretched to the window's edges where they are near.
+
+    Args:
+        window: The samples.
+        counter: Whether they fall only when they are reset.
+        seconds: What growth is divided by: one number, or [S].
+    """
     enough = window.last - window.first >= 2
     first = np.where(enough, window.first, 0)
     last = np.where(enough, window.last - 1, 0)
@@ -64,7 +69,7 @@ def _extrapolated(window: Window, *, counter: bool) -> Floats:
     after = (window.ends - window.times[last]) / 1000
     before = np.where(before >= spacing * 1.1, spacing / 2, before)
     after = np.where(after >= spacing * 1.1, spacing / 2, after)
-    stretched = (covered + before + after) / covered
+    factor = (covered + before + after) / covered / seconds
     grown = np.empty(window.shape)
     firsts, lasts = _picking(first), _picking(last)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -74,9 +79,9 @@ def _extrapolated(window: Window, *, counter: bool) -> Floats:
             gained = values[:, lasts] - begun
             if counter and not window.rising:
                 _add_resets(gained, values, first, last)
-            np.multiply(gained, stretched, out=grown[rows])
+            np.multiply(gained, factor, out=grown[rows])
             if counter:
-                _not_below_zero(grown[rows], (begun, gained), (covered, before, after))
+                _not_below_zero(grown[rows], (begun, gained), (covered, before, after), seconds)
     return grown
 
 
@@ -90,16 +95,19 @@ def _picking(places: Times) -> Times | slice:
     return slice(int(places[0]), int(places[-1]) + 1, step)
 
 
-def _not_below_zero(grown: Floats, values: tuple[Floats, Floats], seconds: tuple[Floats, Floats, Floats]) -> None:
+def _not_below_zero(
+    grown: Floats, values: tuple[Floats, Floats], spans: tuple[Floats, Floats, Floats], seconds: Floats | float
+) -> None:
     """A counter starts at zero: stretch those that would have been below it at the window's start no further.
 
     Args:
         grown: Shape [N, S], changed in place.
         values: First samples and growth, [N, S].
-        seconds: Between the samples, before them and after them, [S].
+        spans: Seconds between the samples, before them and after them, [S].
+        seconds: As above.
     """
     begun, gained = values
-    covered, before, after = seconds
+    covered, before, after = spans
     # Nearly none are, so the exact division is for few; a hair more than the rounding of this one are looked at.
     near = np.flatnonzero(begun < gained * (before / covered * (1 + 2.0**-40)))
     if not len(near):
@@ -108,9 +116,10 @@ def _not_below_zero(grown: Floats, values: tuple[Floats, Floats], seconds: tuple
     rising = (gained[rows, steps] > 0) & (begun[rows, steps] >= 0)
     rows, steps = rows[rising], steps[rising]
     covered, before, after = covered[steps], before[steps], after[steps]
+    seconds = np.broadcast_to(seconds, grown.shape[1])[steps]
     to_zero = covered * (begun[rows, steps] / gained[rows, steps])
     reach = np.where(to_zero < before, to_zero, before)
-    grown[rows, steps] = gained[rows, steps] * ((covered + reach + after) / covered)
+    grown[rows, steps] = gained[rows, steps] * ((covered + reach + after) / covered / seconds)
 
 
 def _add_resets(gained: Floats, values: Floats, first: Times, last: Times) -> None:
