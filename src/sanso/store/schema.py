@@ -17,6 +17,8 @@ _PACKED_PAGE_BYTES = 1024
 _SMALL_FILE = 32 << 20
 """Every table takes a page at least: of a file up to this size, sealed and put aside, half could be that."""
 _CHECKPOINT_BYTES = 8 << 20
+_CACHE_KIB = 512
+"""Of each connection: what is written once and read seldom needs no more, and SQLite's 2 MB each would stay."""
 
 _TABLES = """
 create table frames (id integer primary key, name text not null, sealed integer not null);
@@ -72,6 +74,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """A connection that any one thread at a time may use; transactions are explicit."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
     connection.execute("pragma synchronous = normal")
+    connection.execute(f"pragma cache_size = -{_CACHE_KIB}")
     return connection
 
 
