@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +21,12 @@ _MOST_PARTS = 1e15
 """Numbers of up to four decimals are whole ones of these; fifteen digits tell a float from any other."""
 _AT_ONCE = 1 << 15
 """Points laid out at once: a megabyte, which caches hold."""
-_LEADING, _NOTHING = 10_000, 20_000
-_CLOSE = np.frombuffer(b'"],\0', dtype=np.uint32)[0]
-_CLOSE_SERIES = np.frombuffer(b'"]]}', dtype=np.uint32)[0]
+_CLOSE_SERIES, _CLOSE, _CLOSE_NONE = np.frombuffer(b'"]]}"]\n\0\n\0\0\0', dtype=np.uint32)
+"""Rows are told apart by line feeds until they are parted, be there points or none."""
 _MINUS = np.frombuffer(b"-\0\0\0", dtype=np.uint32)[0]
 _MOST_PADDING = 64
-_CLOSE_LAST, _CLOSE_NONE = np.frombuffer(b'"]\n\0\n\0\0\0', dtype=np.uint32)
-"""Rows are told apart by line feeds until they are parted, be there points or none."""
+_GROUP = 10_000
+_LEADING, _NOTHING = _GROUP, 2 * _GROUP
 
 
 def countable(values: Floats, held: Mask | None = None) -> Mask:
@@ -68,10 +68,9 @@ def series(
         names: What stands before the points of each, as `padded` gives it.
         held: Where there are points, as many as one in each row; None for everywhere.
     """
-    for first, slots, last in _blocks(values, times, held):
-        slots[np.arange(len(slots)), last, -1] = _CLOSE_SERIES
-        whole = np.concatenate([names[first : first + len(slots)], slots.reshape(len(slots), -1)], axis=1)
-        yield whole.tobytes().translate(None, b"\0")
+    for rows in _blocks(values, times, held, names):
+        rows[:, -1] = _CLOSE_SERIES
+        yield rows.tobytes().translate(None, b"\0")
 
 
 def points(values: Floats, times: Sequence[bytes], held: Mask | None = None) -> Iterator[bytes]:
@@ -85,72 +84,91 @@ def points(values: Floats, times: Sequence[bytes], held: Mask | None = None) -> 
     if not len(times):
         yield from (b"" for _ in values)
         return
-    for _, slots, last in _blocks(values, times, held):
-        rows = np.arange(len(slots))
-        slots[rows, last, -1] = np.where(slots[rows, last, -1] == 0, _CLOSE_NONE, _CLOSE_LAST)
-        *texts, _ = slots.tobytes().translate(None, b"\0").split(b"\n")
+    for rows in _blocks(values, times, held, np.empty((len(values), 0), dtype=np.uint32)):
+        rows[:, -1] = np.where(rows[:, -1] == 0, _CLOSE_NONE, _CLOSE)
+        *texts, _ = rows.tobytes().translate(None, b"\0").split(b"\n")
         yield from texts
 
 
 def _blocks(
-    values: Floats, times: Sequence[bytes], held: Mask | None
-) -> Iterator[tuple[int, NDArray[np.uint32], NDArray[np.intp]]]:
-    """Some rows each: the first, their slots, and the last point of each; what is not held leaves its slot empty."""
-    heads = _heads(times)
-    rows = max(_AT_ONCE // len(times), 1)
-    for first in range(0, len(values), rows):
-        part = values[first : first + rows]
-        last = np.full(len(part), len(times) - 1, dtype=np.intp)
-        if held is None:
-            slots = _laid_out(part, heads)
-        else:
-            there = held[first : first + rows]
-            slots = _laid_out(np.where(there, part, 0.0), heads)
+    values: Floats, times: Sequence[bytes], held: Mask | None, names: NDArray[np.uint32]
+) -> Iterator[NDArray[np.uint32]]:
+    """Some rows each: names, a slot a point, and a word for the end, 0 where there is no point."""
+    openings, between = _padded_heads(times)
+    some = max(_AT_ONCE // len(times), 1)
+    for first in range(0, len(values), some):
+        block = slice(first, first + some)
+        there = None if held is None else held[block]
+        figures = _Figures(values[block] if there is None else np.where(there, values[block], 0.0))
+        width = between.shape[1] + figures.width
+        whole = np.empty((len(figures.size), names.shape[1] + len(times) * width + 1), dtype=np.uint32)
+        whole[:, : names.shape[1]] = names[first : first + len(whole)]
+        whole[:, -1] = 1 if there is None else there.any(axis=1)
+        template = np.zeros((len(times), width), dtype=np.uint32)  # copied row by row, which is faster than by points
+        template[:, : between.shape[1]] = between
+        template[0, : between.shape[1]] = openings[0]
+        whole[:, names.shape[1] : -1] = template.ravel()
+        slots = whole[:, names.shape[1] : -1].reshape(len(whole), len(times), width)  # a view
+        figures.write(slots[:, :, between.shape[1] :])
+        if there is not None:
             slots[~there] = 0
-            last -= there[:, ::-1].argmax(axis=1)
-        yield first, slots, last
+            rows = np.flatnonzero(whole[:, -1])
+            begins = there[rows].argmax(axis=1)
+            slots[rows, begins, : between.shape[1]] = openings[begins]
+        yield whole
 
 
-def _heads(times: Sequence[bytes]) -> NDArray[np.uint32]:
-    """What stands before each value, [S, words]."""
-    opened = [b'[%b,"' % time for time in times]
-    width = -(-max(map(len, opened)) // 4) * 4
-    joined = b"".join(text.rjust(width, b"\0") for text in opened)
-    return np.frombuffer(joined, dtype=np.uint32).reshape(len(times), -1)
+def _padded_heads(times: Sequence[bytes]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """What stands before the first value of a row, and what between others: [S, words] each, of one width."""
+    between = [b'"],[%b,"' % time for time in times]
+    width = -(-max(map(len, between)) // 4) * 4
+    openings = [text[3:] for text in between]
+    first, others = (b"".join(text.rjust(width, b"\0") for text in texts) for texts in (openings, between))
+    return (
+        np.frombuffer(first, dtype=np.uint32).reshape(len(times), -1),
+        np.frombuffer(others, dtype=np.uint32).reshape(len(times), -1),
+    )
 
 
-def _laid_out(values: Floats, heads: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Slots [N, S, words]: what stands before a value, its sign and decimals where any has some, its end.
+class _Figures:
+    """Numbers about to be written, all in as many words: a sign where any has one, four digits a word, decimals.
 
-    The end is that of a point which others follow.
+    Args:
+        values: Shape [N, S].
+
+    Attributes:
+        size: Without their signs, [N, S].
+        width: How many words one takes.
     """
-    size = np.abs(values)
-    whole = np.floor(size)
-    signed, broken = bool((values < 0).any()), bool((whole != size).any())
-    rest = whole.astype(np.uint64)
-    largest = int(rest.max(initial=0))
-    if largest < 1 << 32:
-        rest = rest.astype(np.uint32)
-    groups = max(-(-len(str(largest)) // 4), 1)
-    first = heads.shape[1] + signed
-    slots = np.empty((*values.shape, first + groups + 2 * broken + 1), dtype=np.uint32)
-    slots[:, :, : heads.shape[1]] = heads
-    slots[:, :, -1] = _CLOSE
-    if signed:
-        slots[:, :, first - 1] = np.where(values < 0, _MINUS, 0)
-    if broken:
-        parts = np.rint((size - whole) * _PARTS).astype(np.int32)
-        slots[:, :, -3:-1] = _decimals()[parts]
-    table = _digits()
-    for group in reversed(range(groups)):
-        above = rest // 10_000
-        digits = (rest - above * 10_000).astype(np.int32)
-        digits += np.where(above == 0, _LEADING, 0).astype(np.int32)
-        if group < groups - 1:
-            digits[rest == 0] = _NOTHING
-        slots[:, :, first + group] = table[digits]
-        rest = above
-    return slots
+
+    def __init__(self, values: Floats) -> None:
+        self._values = values
+        self.size = np.abs(values)
+        self._whole = np.floor(self.size)
+        self._signed = int((values < 0).any())
+        self._broken = bool((self._whole != self.size).any())
+        largest = int(self._whole.max(initial=0))
+        self._rest: NDArray[Any] = self._whole.astype(np.uint32 if largest < 1 << 32 else np.uint64)
+        self._groups = max(-(-len(str(largest)) // 4), 1)
+        self.width = self._signed + self._groups + 2 * self._broken
+
+    def write(self, words: NDArray[np.uint32]) -> None:
+        """Into [N, S, width]."""
+        if self._signed:
+            words[:, :, 0] = np.where(self._values < 0, _MINUS, 0)
+        if self._broken:
+            parts = np.rint((self.size - self._whole) * _PARTS).astype(np.int32)
+            words[:, :, -2:] = _decimals()[parts]
+        table, rest = _digits(), self._rest
+        for group in range(self._groups - 1, 0, -1):
+            above = rest // _GROUP
+            digits = rest - above * _GROUP
+            digits += np.multiply(above == 0, _LEADING, dtype=rest.dtype)
+            if group < self._groups - 1:
+                digits[rest == 0] = _NOTHING
+            words[:, :, self._signed + group] = table[digits]
+            rest = above
+        words[:, :, self._signed] = (_digits_on_top() if self._groups > 1 else table[_LEADING:])[rest]
 
 
 @functools.cache
@@ -167,3 +185,11 @@ def _digits() -> NDArray[np.uint32]:
     whole = b"".join(b"%04d" % number for number in range(10_000))
     leading = b"".join((b"%d" % number).rjust(4, b"\0") for number in range(10_000))
     return np.frombuffer(whole + leading + bytes(4), dtype=np.uint32)
+
+
+@functools.cache
+def _digits_on_top() -> NDArray[np.uint32]:
+    """The digits before which there are none, and none of zero."""
+    digits = _digits()[_LEADING:_NOTHING].copy()
+    digits[0] = 0
+    return digits
