@@ -68,6 +68,12 @@ def test_a_block_gives_back_every_bit(rows: list[list[float]]) -> None:
         assert back.view(np.uint64).tolist() == np.ascontiguousarray(values[:, column]).view(np.uint64).tolist()
 
 
+def reader_of(block: Block) -> BlockColumns:
+    series, ends, begins = decode_index(block.index)
+    index = Index(decode_times(block.timeline), Places(series.tolist()), ends, begins)
+    return BlockColumns(lambda _, asked: (block.pieces[asked[0] & ((1 << 20) - 1)],), 0, index)
+
+
 mixed = st.one_of(
     st.lists(cells, min_size=20, max_size=20),
     st.lists(whole_cells, min_size=20, max_size=20),
@@ -84,9 +90,7 @@ def test_many_columns_at_once_are_what_they_are_one_by_one(
 ) -> None:
     values = np.array(columns, dtype=np.float64)
     block = sealed(np.arange(20, dtype=np.int64), range(len(values)), values)
-    series, ends, begins = decode_index(block.index)
-    index = Index(decode_times(block.timeline), Places(series.tolist()), ends, begins)
-    read = BlockColumns(lambda _, asked: (block.pieces[asked[0] & ((1 << 20) - 1)],), 0, index)
+    read = reader_of(block)
     wanted = np.array(data.draw(st.lists(st.integers(0, len(values) - 1), max_size=15)), dtype=np.intp)
     with mock.patch.object(store_columns, "_CELLS_AT_ONCE", at_once):
         found = list(read.batches(wanted, slice(first, last)))
@@ -170,6 +174,8 @@ def test_columns_that_move_together_are_kept_as_differences(digits: int) -> None
     assert chunk_of(block, ends, 5)[:1] != b"\x06"
     for column, expected in enumerate(values):
         assert values_of(block, ends, column).tobytes() == expected.tobytes()
+    (together,) = reader_of(block).batches(np.arange(len(values)), slice(None))
+    assert together.tobytes() == values.tobytes()
     assert int(ends[-1]) < 4 * len(encode(times, [1], values[:1]).pieces[0])
 
 
@@ -186,3 +192,15 @@ def test_long_blocks_of_related_columns_give_back_every_bit(seed: int, rows: int
     _, ends, _ = decode_index(block.index)
     for column, expected in enumerate(columns):
         assert values_of(block, ends, column).tobytes() == expected.tobytes()
+    together = np.concatenate(list(reader_of(block).batches(np.arange(count), slice(None))))
+    assert together.tobytes() == np.array(columns).tobytes()
+
+
+def test_a_difference_that_is_the_only_one_has_its_whole_stream_in_the_index() -> None:
+    walk = np.cumsum(np.random.default_rng(1).integers(-1000, 1000, 600)).astype(float)
+    values = np.vstack([walk, 7 - walk])
+    block = sealed(np.arange(600, dtype=np.int64), range(2), values)
+    _, ends, _ = decode_index(block.index)
+    assert block.pieces[0][int(ends[1]) :] == b"\x06\x00\x00\x00\x00\x00"
+    (together,) = reader_of(block).batches(np.arange(2), slice(None))
+    assert together.tobytes() == values.tobytes()

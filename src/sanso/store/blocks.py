@@ -233,10 +233,10 @@ def decode_many(chunks: Sequence[bytes], begins: Begins, rows: int, span: slice)
         elif kind == _DECIMALS and len(chunk) > 1:
             divisors[line] = 10.0 ** chunk[1]
             _filled(begins[kind] + chunk[2:], row)
-        elif other_of(chunk) is not None:
+        elif other_of(complete := whole_chunk(chunk, begins)) is not None:
             told.append(line)
         else:
-            floats[line] = decode_chunk(whole_chunk(chunk, begins), rows)
+            floats[line] = decode_chunk(complete, rows)
             as_they_are.append(line)
     values = numbers[:, span] / divisors
     if as_they_are:
