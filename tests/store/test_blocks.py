@@ -100,6 +100,12 @@ def test_many_columns_at_once_are_what_they_are_one_by_one(
         assert read.column(place).view(np.uint64).tolist() == values[place].view(np.uint64).tolist()
 
 
+def test_the_least_of_floats_are_kept() -> None:
+    values = np.array([[0.0, 5e-324, 1.1125369292536007e-308, -5e-324]])
+    block = sealed(np.arange(4, dtype=np.int64), [1], values)
+    assert reader_of(block).column(0).tobytes() == values.tobytes()
+
+
 def test_constants_cost_nine_bytes_and_small_whole_ones_two() -> None:
     times = np.arange(500, dtype=np.int64)
     assert len(encode(times, [1], np.full((1, 500), 3.5)).pieces[0]) == 9

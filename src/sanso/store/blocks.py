@@ -315,7 +315,8 @@ def _digits_worth_trying(few: Floats, largest: float) -> Iterator[int]:
     if _same(few, np.rint(few), 0):
         yield 0
     # What has few digits has more as well, so that the most of them say for all whether there is any use in trying.
-    exact = min(_MOST_DIGITS, math.floor(math.log10(_MOST_EXACT / (largest or 1.0))))
+    room = _MOST_EXACT / (largest or 1.0)  # infinite beside the least of floats
+    exact = _MOST_DIGITS if room >= 10.0**_MOST_DIGITS else math.floor(math.log10(room))
     hopeless = exact > 0 and not _same(few, np.rint(few * 10.0**exact), exact)
     for digits in range(exact + 1 if hopeless else 1, _MOST_DIGITS + 1):
         if largest * 10.0**digits >= _MOST_DECIMAL:
