@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -118,32 +119,16 @@ def _result(answer: Answer, rows: Sequence[int]) -> Iterable[bytes]:
         return [b'[%b,"%b"]' % (_time(int(answer.times[0])), number(float(answer.values[0, 0])).encode())]
     if answer.kind == "vector":
         return [b"[", b",".join(_samples(answer, rows)), b"]"]
-    return [b"[", *(_counted(answer, rows) or _series(answer, rows)), b"]"]
+    return [b"[", *_matrix(answer, rows), b"]"]
 
 
-def _counted(answer: Answer, rows: Sequence[int]) -> list[bytes]:
-    """A matrix of nothing but numbers of few decimals, which most counters are; empty where it is none."""
-    values = np.ascontiguousarray(answer.values[: len(rows)])
-    held = _held(values)
-    if answer.histograms or not values.size or not countable(values, held).all():
-        return []
-    if held is not None and not held.any(axis=1).all():
-        return []
-    names = derived(answer.labels, "padded json", _padded)
+def _matrix(answer: Answer, rows: Sequence[int]) -> Iterable[bytes]:
+    points = _Points(answer, len(rows))
+    names = derived(answer.labels, "padded json", _padded) if points.all_counted else None
     if names is None:
-        return []
-    times = [_time(time) for time in answer.times.tolist()]
-    first, *blocks = counted_text.series(values, times, names, held)
+        return _series(answer, rows, points)
+    first, *blocks = points.whole(names)
     return [first[1:], *blocks]  # nothing stands before the first
-
-
-def _held(values: Floats) -> Mask | None:
-    """Where there are values; None for everywhere."""
-    return None if is_whole(values) else ~is_absent(values)
-
-
-def _of(held: Mask | None, rows: Mask) -> Mask | None:
-    return None if held is None else held[rows]
 
 
 def _padded(labels: list[Labels]) -> NDArray[np.uint32] | None:
@@ -164,8 +149,7 @@ def _samples(answer: Answer, rows: Sequence[int]) -> Iterator[bytes]:
             yield b'{"metric":%b,"histogram":[%b,%b]}' % (metric, time, histogram_json(histogram))
 
 
-def _series(answer: Answer, rows: Sequence[int]) -> Iterator[bytes]:
-    written = _Points(answer)
+def _series(answer: Answer, rows: Sequence[int], written: _Points) -> Iterator[bytes]:
     metrics = derived(answer.labels, "json", _metrics)
     before = b'{"metric":'
     for row in rows:
@@ -187,19 +171,38 @@ def _metrics(labels: list[Labels]) -> list[bytes]:
 
 
 class _Points:
-    """The points of a matrix, a row at a time: times are written once, and rows of one kind many together."""
+    """The points of a matrix's first rows: times are written once, and rows of one kind many together."""
 
-    def __init__(self, answer: Answer) -> None:
-        values = np.ascontiguousarray(answer.values)
+    def __init__(self, answer: Answer, rows: int) -> None:
+        self._values = np.ascontiguousarray(answer.values[:rows])
         self._times = [_time(time) for time in answer.times.tolist()]
-        held = _held(values)
-        counted = countable(values, held)
-        self._counted = counted.tolist()
-        self._counted_points = counted_text.points(values[counted], self._times, _of(held, counted))
-        self._other_points = float_text.points(values[~counted], self._times, _of(held, ~counted))
+        self._held = None if is_whole(self._values) else ~is_absent(self._values)
+        self._counted = countable(self._values, self._held)
         self._histograms: dict[int, list[tuple[int, NativeHistogram]]] = {}
         for (row, step), histogram in answer.histograms.items():
             self._histograms.setdefault(row, []).append((step, histogram))
+
+    @property
+    def all_counted(self) -> bool:
+        """Whether every row has points, and nothing but numbers of few decimals, as most counters have."""
+        if self._histograms or not self._values.size or not self._counted.all():
+            return False
+        return self._held is None or bool(self._held.any(axis=1).all())
+
+    def whole(self, names: NDArray[np.uint32]) -> Iterator[bytes]:
+        """All series with their names, where all are counted."""
+        return counted_text.series(self._values, self._times, names, self._held)
+
+    @cached_property
+    def _counted_points(self) -> Iterator[bytes]:
+        return counted_text.points(*self._of(self._counted))
+
+    @cached_property
+    def _other_points(self) -> Iterator[bytes]:
+        return float_text.points(*self._of(~self._counted))
+
+    def _of(self, rows: Mask) -> tuple[Floats, list[bytes], Mask | None]:
+        return self._values[rows], self._times, None if self._held is None else self._held[rows]
 
     def values(self, row: int) -> bytes:
         """`[time,"value"],…`; nothing where there is none. Rows are asked for as they rise, each once."""
