@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sanso.model.frame import Floats
+from sanso.model.frame import Floats, is_whole
 from sanso.promql.blocks import row_blocks
 from sanso.promql.segments import Places, Segments
 
@@ -36,7 +36,7 @@ def window_extremes(reduce: np.ufunc, values: Floats, first: Places, last: Place
     out = np.empty((len(values), len(first)))
     for block in row_blocks(values):
         part = np.ascontiguousarray(values[block].T)
-        best = reduce if np.isnan(part).any() else _PLAIN[reduce]
+        best = _PLAIN[reduce] if is_whole(part) else reduce
         with np.errstate(invalid="ignore"):
             runs = _runs(best, part, segments, int(level.max()))
             found = best(runs[level, begin], runs[level, second])
