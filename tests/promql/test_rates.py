@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sanso.model.frame import ABSENT, STALE, Floats, Frame, is_absent, is_stale
 from sanso.model.labels import Labels
-from sanso.promql import blocks
+from sanso.promql import row_blocks
 from sanso.promql.engine import PromEngine
 from tests.promql.memory import MemoryReader
 
@@ -71,7 +71,7 @@ def _rates(values: Floats) -> tuple[list[float], dict[str, dict[float, float]]]:
 @given(matrix)
 def test_each_window_has_the_rate_of_its_own_samples(cells: int, rows: list[list[float]]) -> None:
     values = np.array(rows)
-    with mock.patch.object(blocks, "_CELLS", cells):
+    with mock.patch.object(row_blocks, "_CELLS", cells):
         steps, found = _rates(values)
     for number, row in enumerate(values):
         held = ~(is_absent(row) | is_stale(row))

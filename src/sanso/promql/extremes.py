@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from sanso.model.frame import Floats, is_whole
-from sanso.promql.blocks import row_blocks
+from sanso.promql.row_blocks import row_blocks
 from sanso.promql.segments import Places, Segments
 
 _PLAIN: dict[np.ufunc, np.ufunc] = {np.fmax: np.maximum, np.fmin: np.minimum}

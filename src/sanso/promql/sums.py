@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sanso.model.frame import Floats, Mask
-from sanso.promql.blocks import row_blocks
+from sanso.promql.row_blocks import row_blocks
 from sanso.promql.segments import Places, Segments
 
 _DIGITS, _MOST_EXPONENT = 53, 1023

@@ -12,9 +12,9 @@ import numpy as np
 from sanso.model.errors import QueryError
 from sanso.model.frame import Floats, Frame, Mask, Times, absent, is_absent, is_stale, is_whole
 from sanso.model.labels import NAME, Labels, LabelSets, derived, without
-from sanso.promql.blocks import row_blocks
 from sanso.promql.histograms.placed import Histograms, nowhere, stacked
 from sanso.promql.histograms.reading import HistogramFrame
+from sanso.promql.row_blocks import row_blocks
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sanso.model.frame import Floats, Times
-from sanso.promql.blocks import row_blocks
 from sanso.promql.functions.registry import Call, range_function
+from sanso.promql.row_blocks import row_blocks
 from sanso.promql.sums import window_sums
 from sanso.promql.values import Window
 

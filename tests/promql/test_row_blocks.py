@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sanso.promql.blocks import row_blocks
+from sanso.promql.row_blocks import row_blocks
 
 
 def test_every_row_is_in_one_block() -> None:
